@@ -1,0 +1,60 @@
+"""The application: the pieces put together, and nothing else."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from portal import resource
+from portal.content.catalogue import Catalogue
+from portal.settings import Settings
+from portal.storage.database import prepare
+from portal.web import accounts, admin, errors, events, ops, registration, security, signup, templating
+from portal.web.extensions import Portal, csrf, db, limiter, migrate
+from portal.web.languages import speak
+
+LARGEST_REQUEST = 1024 * 1024
+LARGEST_FORM = 200_000
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def create_app(settings: Settings | None = None, clock: Callable[[], datetime] = _utc_now) -> Flask:
+    """The portal as a WSGI application; settings come from the environment when none are given."""
+    settings = (settings or Settings.load()).with_secret_key()
+    app = Flask("portal", template_folder=str(resource("templates")), static_folder=None)
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SESSION_COOKIE_NAME="__Host-session" if settings.secure else "session",
+        SESSION_COOKIE_SECURE=settings.secure,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(days=7),
+        # A form stays good as long as its session; nobody loses what they typed because they had lunch.
+        WTF_CSRF_TIME_LIMIT=None,
+        # The token is the proof; pages that keep their address to themselves send no Referer.
+        WTF_CSRF_SSL_STRICT=False,
+        MAX_CONTENT_LENGTH=LARGEST_REQUEST,
+        MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
+        MAX_FORM_PARTS=500,
+        RATELIMIT_STORAGE_URI=settings.limiter_storage,
+        RATELIMIT_ENABLED=settings.rate_limits,
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.extensions["portal"] = Portal(settings, Catalogue(settings.content_dir), clock)
+    if settings.proxy_hops:
+        hops = settings.proxy_hops
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+
+    for extension in (db, csrf, limiter, errors, security, templating):
+        extension.init_app(app)
+    migrate.init_app(app, db)
+    with app.app_context():
+        prepare(db.engine)
+    app.before_request(speak)
+    for room in (events, signup, registration, accounts, admin, ops):
+        app.register_blueprint(room.blueprint)
+    return app

@@ -1,0 +1,239 @@
+"""The console script ``portal``: each command parses, calls one thing, and answers."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+from flask.cli import FlaskGroup, with_appcontext
+from sqlalchemy.orm import Session
+
+from portal.content.catalogue import SiteError
+from portal.content.check import check as check_content
+from portal.content.check import format_problem
+from portal.domain import accounts, attendees
+from portal.domain.errors import AccountRefused
+from portal.formats import csv
+from portal.settings import SettingError, Settings
+from portal.storage import migrate
+from portal.storage.database import connect, transaction
+
+DEFAULT_ADDRESS = "organiser@example.org"
+
+
+@contextmanager
+def in_one_line() -> Iterator[None]:
+    """What was told wrongly is answered by one line, not by a traceback."""
+    try:
+        yield
+    except (SettingError, SiteError, AccountRefused) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _app() -> Any:
+    from portal.app import create_app
+
+    with in_one_line():
+        return create_app()
+
+
+def _settings() -> Settings:
+    with in_one_line():
+        return Settings.load()
+
+
+@click.group(cls=FlaskGroup, create_app=_app, add_default_commands=False, load_dotenv=False)
+def main() -> None:
+    """A registration and signup portal: events are Markdown files."""
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64))
+def serve(host: str, port: int, workers: int) -> None:
+    """Serve the portal, and send its letters."""
+    from portal.app import create_app
+    from portal.server import Server
+
+    with in_one_line():
+        served_on = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        settings = Settings.load(base_url=served_on).with_secret_key()
+        if settings.embedded_database:
+            migrate.upgrade(settings.database_url)
+        app = create_app(settings)
+        site = app.extensions["portal"].catalogue.snapshot.site
+        if settings.embedded_database:
+            _first_organiser(settings, site.contact or DEFAULT_ADDRESS)
+    click.echo(f"{site.name}: {settings.base_url}")
+    app.extensions["portal"].catalogue.close()
+    Server(app, settings, host=host, port=port, workers=workers).run()
+
+
+def _first_organiser(settings: Settings, address: str) -> None:
+    """Make the first account where there is none, and say its password this once."""
+    with _session(settings) as session:
+        if accounts.exist(session):
+            click.echo("Organisers sign in at /admin/; a lost password: portal user reset EMAIL")
+            return
+        password = accounts.new_password()
+        with transaction(session):
+            accounts.add(session, address, "owner", password, now=datetime.now(UTC))
+    click.echo(
+        f"First organiser: {address}\nPassword:        {password}\n(shown only now; sign in at /admin/)"
+    )
+
+
+@main.command()
+@click.argument("target", required=False, type=click.Path(exists=True, path_type=Path))
+@click.option("--fix", is_flag=True, help="Mend in the files what has only one mend.")
+@click.option("--format", "form", type=click.Choice(["text", "github"]), default="text")
+def check(target: Path | None, fix: bool, form: str) -> None:
+    """Read every event file and say what is wrong with it."""
+    result = check_content(target or _settings().content_dir, fix=fix)
+    for problem in result.problems:
+        click.echo(format_problem(problem, form))
+    errors = sum(problem.severity == "error" for problem in result.problems)
+    click.echo(
+        f"{result.files} event files, {errors} errors, {len(result.problems) - errors} warnings"
+        + (f", {result.fixed} files mended" if fix else ""),
+        err=True,
+    )
+    sys.exit(1 if errors else 0)
+
+
+@main.command()
+@click.argument("slug")
+@click.option("--format", "form", type=click.Choice(["csv"]), default="csv", show_default=True)
+@click.option("--dialect", type=click.Choice(sorted(csv.DIALECTS)), default="rfc4180", show_default=True)
+@click.option("-o", "--output", type=click.File("wb"), default="-", help="A file instead of the terminal.")
+@with_appcontext
+def export(slug: str, form: str, dialect: str, output: BinaryIO) -> None:  # noqa: ARG001  # one format as yet
+    """The attendee list of an event, as the download has it."""
+    from portal.web.extensions import db, portal
+
+    snapshot = portal().catalogue.snapshot
+    if slug not in snapshot.events and attendees.known(db.session(), slug) is None:
+        raise click.ClickException(
+            f"there is no event {slug!r}; its name is the last part of its page's address"
+        )
+    output.writelines(
+        attendees.export(
+            db.engine,
+            slug,
+            snapshot.events.get(slug),
+            attendees.Filters(),
+            csv.DIALECTS[dialect],
+            snapshot.site.timezone,
+        )
+    )
+
+
+@main.group()
+def user() -> None:
+    """Organisers' accounts."""
+
+
+@contextmanager
+def _session(settings: Settings) -> Iterator[Session]:
+    engine = connect(settings.database_url)
+    try:
+        if settings.embedded_database:
+            settings.data_dir.mkdir(parents=True, exist_ok=True)
+            migrate.upgrade(settings.database_url)
+        with Session(engine) as session:
+            yield session
+    finally:
+        engine.dispose()
+
+
+def _password(from_stdin: bool) -> tuple[str, str]:
+    """A password, and what to say about it."""
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n"), ""
+    password = accounts.new_password()
+    return password, f"Password: {password} (shown only now)"
+
+
+@user.command("add")
+@click.argument("email")
+@click.option("--role", type=click.Choice(accounts.ROLES), required=True)
+@click.option(
+    "--event", "events", multiple=True, metavar="SLUG", help="Bind the account to this event; repeatable."
+)
+@click.option(
+    "--password-stdin", is_flag=True, help="Read the password from standard input; else one is made."
+)
+def user_add(email: str, role: str, events: tuple[str, ...], password_stdin: bool) -> None:
+    """Make an account."""
+    password, said = _password(password_stdin)
+    with in_one_line(), _session(_settings()) as session, transaction(session):
+        accounts.add(session, email, role, password, events=events, now=datetime.now(UTC))
+    click.echo(f"{email} is {role} now. {said}".strip())
+
+
+@user.command("list")
+def user_list() -> None:
+    """All accounts."""
+    with in_one_line(), _session(_settings()) as session:
+        for organiser in accounts.everybody(session):
+            bound = " ".join(event.event_slug for event in organiser.events) or "all events"
+            state = "disabled" if organiser.disabled_at else "open"
+            click.echo(f"{organiser.email}\t{organiser.role}\t{state}\t{bound}")
+
+
+@user.command("disable")
+@click.argument("email")
+def user_disable(email: str) -> None:
+    """Close an account and sign it out everywhere."""
+    with in_one_line(), _session(_settings()) as session, transaction(session):
+        accounts.disable(session, email, datetime.now(UTC))
+    click.echo(f"{email} is closed and signed out everywhere.")
+
+
+@user.command("reset")
+@click.argument("email")
+@click.option(
+    "--password-stdin", is_flag=True, help="Read the password from standard input; else one is made."
+)
+def user_reset(email: str, password_stdin: bool) -> None:
+    """Give an account another password and sign it out everywhere."""
+    password, said = _password(password_stdin)
+    with in_one_line(), _session(_settings()) as session, transaction(session):
+        accounts.reset(session, email, password)
+    click.echo(f"{email} has another password and is signed out everywhere. {said}".strip())
+
+
+@main.group()
+def mail() -> None:
+    """The outbox."""
+
+
+@mail.command("send")
+@with_appcontext
+def mail_send() -> None:
+    """Send what is due, once."""
+    click.echo(f"{_postman().send_due(datetime.now(UTC))} sent")
+
+
+@mail.command("work")
+@with_appcontext
+def mail_work() -> None:
+    """Keep sending until interrupted."""
+    from portal.worker import Worker
+
+    Worker(_postman()).run()
+
+
+def _postman() -> Any:
+    from portal.server import postman
+    from portal.web.extensions import db, portal
+
+    return postman(db.engine, portal().settings, portal().catalogue.snapshot.site)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,345 @@
+"""The front matter of a file, split off and parsed by the library ``frontmatter``.
+
+Values keep their line and place, so that a problem can point at them and ``--fix`` can mend just them.
+They also keep what was written: ``title: 12:30`` and ``language: no`` are text here, not a number and a boolean.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+import frontmatter
+import yaml
+from frontmatter.default_handlers import YAMLHandler
+
+Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+DEEPEST = 12
+TEXT_KEYS = frozenset(
+    {
+        "title", "summary", "location", "location_link", "language", "anchor", "slug", "contact",
+        "registration_link", "item_theme_logo_url",
+    }
+)  # fmt: skip
+"""Keys whose value is one line of text, whatever it looks like to YAML."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """One value as it was written; ``text[start:end]`` is its source, quotes included."""
+
+    text: str
+    start: int
+    end: int
+    line: int
+    style: str = ""
+    """Empty for plain text, else the quote or the block mark with which it begins."""
+
+    @property
+    def is_nothing(self) -> bool:
+        return not self.style and self.text in ("", "~", "null", "Null", "NULL")
+
+    @property
+    def inside(self) -> tuple[int, int]:
+        """Where its text stands in the source, without the quotes."""
+        return (self.start + 1, self.end - 1) if self.style in ("'", '"') else (self.start, self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    items: tuple["Value", ...]
+    start: int
+    end: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """``entries`` in the order of the file, a key that is given twice included."""
+
+    entries: tuple["Entry", ...]
+    start: int
+    end: int
+    line: int
+    flow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    key: Scalar
+    value: "Value"
+
+
+Value = Scalar | Sequence | Mapping
+
+
+class Unreadable(Exception):
+    """The front matter cannot be read; says where, why and what to do about it."""
+
+    def __init__(self, line: int, what: str, mend: str) -> None:
+        super().__init__(what)
+        self.line, self.what, self.mend = line, what, mend
+
+
+class Lines:
+    """Which line, counted from 1, a character of a text is on."""
+
+    def __init__(self, text: str) -> None:
+        self._starts = [0, *(found.end() for found in re.finditer("\n", text))]
+
+    def __getitem__(self, offset: int) -> int:
+        return bisect_right(self._starts, offset)
+
+
+@dataclass(frozen=True)
+class FrontMatter:
+    """A file, split: ``text[start:end]`` is the YAML, ``text[body:]`` what follows it.
+
+    ``quoted`` are the lines whose value got the quotes that YAML needs there; ``text`` has them.
+    """
+
+    text: str
+    mapping: Mapping
+    start: int
+    end: int
+    body: int
+    lines: Lines
+    quoted: tuple[int, ...] = ()
+
+
+class _Handler(YAMLHandler):
+    """Splits as the library does, also at ``...``; remembers where, and leaves the parsing to ``compose``."""
+
+    FM_BOUNDARY = re.compile(r"^(?:-{3,}|\.{3})[ \t]*$", re.MULTILINE)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.front: str | None = None
+        self.start = self.body = 0
+
+    def split(self, text: str) -> tuple[str, str]:
+        front, content = super().split(text)
+        opening = self.FM_BOUNDARY.match(text)
+        self.front = front
+        self.start = opening.end() if opening else 0
+        self.body = len(text) - len(content)
+        return front, content
+
+    def load(self, fm: str, **_: object) -> dict[str, Any]:
+        return {"": compose(fm)}
+
+
+def read(text: str) -> FrontMatter:
+    """The front matter of a whole file. Raises ``Unreadable``."""
+    if not text.strip():
+        raise Unreadable(1, "the file is empty", "begin it with a line ---, a title, a date and a line ---")
+    handler = _Handler()
+    if not text.lstrip().startswith("---") or not handler.detect(text.lstrip()):
+        raise Unreadable(
+            1,
+            "the file does not begin with front matter",
+            "begin it with a line ---, a title, a date and a line ---",
+        )
+    quoted: tuple[int, ...] = ()
+    try:
+        values, _ = frontmatter.parse(text, handler=handler)
+    except _Fault as fault:
+        repaired, quoted = _quote_what_yaml_misreads(handler.front or "")
+        begin = _lead(text) + handler.start
+        before = Lines(text)
+        try:
+            if not quoted:
+                raise fault
+            text = text[:begin] + repaired + text[begin + len(handler.front or "") :]
+            values, _ = frontmatter.parse(text, handler=handler)
+        except _Fault:
+            raise Unreadable(before[begin + fault.offset], fault.what, fault.mend) from None
+        quoted = tuple(before[begin] + number for number in quoted)
+    if handler.front is None:
+        raise Unreadable(1, "the front matter is not closed", "put a line --- below its last key")
+    lines = Lines(text)
+    start = _lead(text) + handler.start
+    value = _moved(cast("Value", values[""]), start, lines)
+    if isinstance(value, Scalar) and value.is_nothing:
+        value = Mapping((), start, start, lines[start])
+    if not isinstance(value, Mapping):
+        raise Unreadable(value.line, "the front matter holds no keys", "write lines like title: My event")
+    return FrontMatter(
+        text, value, start, start + len(handler.front), _lead(text) + handler.body, lines, quoted
+    )
+
+
+def read_yaml(text: str) -> Mapping:
+    """A whole file that is one YAML mapping, such as ``site.yaml``. Raises ``Unreadable``."""
+    lines = Lines(text)
+    try:
+        value = _moved(compose(text), 0, lines)
+    except _Fault as fault:
+        raise Unreadable(lines[fault.offset], fault.what, fault.mend) from None
+    if isinstance(value, Scalar) and value.is_nothing:
+        return Mapping((), 0, 0, 1)
+    if not isinstance(value, Mapping):
+        raise Unreadable(value.line, "the file holds no keys", "write lines like name: My organisation")
+    return value
+
+
+def _lead(text: str) -> int:
+    return len(text) - len(text.lstrip())
+
+
+class _Fault(Exception):
+    """What is wrong in a piece of YAML, at an offset in that piece."""
+
+    def __init__(self, offset: int, what: str, mend: str) -> None:
+        super().__init__(what)
+        self.offset, self.what, self.mend = offset, what, mend
+
+
+def compose(source: str) -> Value:
+    """The one YAML value in ``source``, its lines not yet counted (they are 0). Raises ``_Fault``.
+
+    Made from the parser's events and not by ``yaml.compose``, so that neither an alias (a few lines can
+    stand for gigabytes) nor deep nesting is ever followed.
+    """
+    try:
+        return _Composer(source).value
+    except yaml.reader.ReaderError as error:
+        raise _Fault(
+            min(int(error.position), len(source)),
+            "the front matter holds a character that YAML does not allow",
+            "take the invisible character away",
+        ) from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        offset = min(int(getattr(mark, "index", 0)), len(source)) if mark else 0
+        # The parser stands at the start of the line after the one that it could not finish.
+        while offset and (offset == len(source) or source[offset] == "\n") and source[offset - 1] == "\n":
+            offset -= 1
+        raise _Fault(
+            offset,
+            f"the front matter is not valid YAML here ({error.problem})",
+            "put the value between quotes, or align the line with the ones around it",
+        ) from None
+
+
+class _Composer:
+    def __init__(self, source: str) -> None:
+        self._documents = 0
+        self.value: Value = Scalar("", 0, 0, 0)
+        events: Iterator[Any] = yaml.parse(source, Loader=Loader)
+        open_: list[tuple[Any, list[Value]]] = []
+        for event in events:
+            self._refuse(event, len(open_))
+            value: Value
+            if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+                open_.append((event, []))
+                continue
+            if isinstance(event, yaml.ScalarEvent):
+                style = event.style or ""
+                value = Scalar(event.value, event.start_mark.index, event.end_mark.index, 0, style)
+            elif isinstance(event, yaml.SequenceEndEvent):
+                begin, parts = open_.pop()
+                value = Sequence(tuple(parts), begin.start_mark.index, event.end_mark.index, 0)
+            elif isinstance(event, yaml.MappingEndEvent):
+                begin, parts = open_.pop()
+                value = Mapping(
+                    tuple(self._pairs(parts)),
+                    begin.start_mark.index,
+                    event.end_mark.index,
+                    0,
+                    bool(begin.flow_style),
+                )
+            else:
+                continue
+            if open_:
+                open_[-1][1].append(value)
+            else:
+                self.value = value
+
+    @staticmethod
+    def _pairs(parts: list[Value]) -> Iterator[Entry]:
+        for key, value in zip(parts[::2], parts[1::2], strict=True):
+            if not isinstance(key, Scalar):
+                raise _Fault(key.start, "a key is a list or a group of keys", "make the key one word")
+            yield Entry(key, value)
+
+    def _refuse(self, event: Any, depth: int) -> None:
+        at = event.start_mark.index
+        if isinstance(event, yaml.DocumentStartEvent):
+            self._documents += 1
+            if self._documents > 1:
+                raise _Fault(at, "a second YAML document begins here", "keep one")
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise _Fault(
+                at,
+                "a YAML anchor or alias (& or *) is not read here",
+                "write the value out, or put it between quotes",
+            )
+        if getattr(event, "tag", None) not in (None, "!", "tag:yaml.org,2002:str"):
+            raise _Fault(
+                at, "a YAML tag (!) is not read here", "take it away, or put the value between quotes"
+            )
+        if depth > DEEPEST:
+            raise _Fault(
+                at, "the keys are nested too deeply", "keep sessions, tickets and questions as lists of keys"
+            )
+
+
+def _moved(value: Value, by: int, lines: Lines) -> Value:
+    """The value with its places in the whole text, and its line."""
+    start, end = value.start + by, value.end + by
+    if isinstance(value, Scalar):
+        return Scalar(value.text, start, end, lines[start], value.style)
+    if isinstance(value, Sequence):
+        return Sequence(tuple(_moved(item, by, lines) for item in value.items), start, end, lines[start])
+    entries = []
+    for entry in value.entries:
+        key = _moved(entry.key, by, lines)
+        if isinstance(key, Scalar):
+            entries.append(Entry(key, _moved(entry.value, by, lines)))
+    return Mapping(tuple(entries), start, end, lines[start], value.flow)
+
+
+_KEY_LINE = re.compile(r"^(?P<key>[a-z_]+):[ \t]+(?P<value>\S.*?)[ \t]*$")
+
+
+def _quote_what_yaml_misreads(front: str) -> tuple[str, tuple[int, ...]]:
+    """``front`` with quotes around each text that YAML takes for something else, and how far down those lines are."""
+    rows = front.split("\n")
+    changed = []
+    for number, row in enumerate(rows):
+        found = _KEY_LINE.match(row)
+        if found is None or found["key"] not in TEXT_KEYS or found["value"][0] in "|>#":
+            continue
+        try:
+            compose(row)
+        except _Fault:
+            rows[number] = f"{found['key']}: {quoted(_unquoted(found['value']))}"
+            changed.append(number)
+    return "\n".join(rows), tuple(changed)
+
+
+def _unquoted(value: str) -> str:
+    """The text that is meant by a value with quotes that do not pair."""
+    mark = value[0]
+    if mark not in "\"'":
+        return value
+    inside = value[1:-1] if len(value) > 1 and value[-1] == mark else value[1:]
+    first = inside.find(mark)
+    if first < 0 and len(inside) == len(value) - 1:
+        return inside
+    closes_a_word = first > 0 and not inside[first - 1].isspace() and inside[first + 1 : first + 2].isspace()
+    if closes_a_word and inside.count(mark) % 2 == 0:
+        return value
+    if len(inside) == len(value) - 1:
+        return value
+    return inside.replace('\\"', '"')
+
+
+def quoted(text: str) -> str:
+    """``text`` as a YAML string on one line."""
+    if '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,212 @@
+"""The organisation: ``site.yaml`` as frozen values."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from portal.content.decoding import decode
+from portal.content.event import Registration
+from portal.content.fields import Fields
+from portal.content.findings import Findings, shown
+from portal.content.frontmatter import Unreadable, read_yaml
+from portal.content.links import host_of, is_web_address, local_path
+from portal.content.problems import Problem
+
+BRUSSELS = ZoneInfo("Europe/Brussels")
+LANGUAGES = ("nl", "en", "fr", "de")
+FILE_NAME = "site.yaml"
+
+
+@dataclass(frozen=True)
+class Bank:
+    name: str
+    iban: str
+    bic: str = ""
+
+
+@dataclass(frozen=True)
+class Organisation:
+    name: str = ""
+    street: str = ""
+    postcode: str = ""
+    city: str = ""
+    country: str = ""
+    enterprise_number: str = ""
+    vat: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Whose portal this is. ``languages[0]`` is the default; ``accent`` is ``#rrggbb``; ``logo`` a path below
+    ``images/`` or empty; ``contact`` an e-mail address, empty when no ``site.yaml`` says one."""
+
+    name: str
+    contact: str = ""
+    url: str = ""
+    logo: str = ""
+    accent: str = "#2f6f8f"
+    languages: tuple[str, ...] = ("nl",)
+    timezone: ZoneInfo = BRUSSELS
+    replaces_registration_hosts: tuple[str, ...] = ()
+    default_registration: Registration = "portal"
+    bank: Bank | None = None
+    organisation: Organisation = field(default_factory=Organisation)
+    keep_days: int = 365
+    repository_url: str = ""
+
+
+KEYS = tuple(part.name for part in fields(Site))
+
+_IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}")
+_BIC = re.compile(r"[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
+
+
+def read_site(source: bytes, folder_name: str) -> tuple[Site | None, tuple[Problem, ...]]:
+    """The site that the bytes of ``site.yaml`` describe, and what is wrong with them.
+
+    None when anything is an error. ``folder_name`` names the site in a file that is quite empty.
+    """
+    findings = Findings(FILE_NAME)
+    decoded = decode(source, findings)
+    if decoded is None:
+        return None, findings.in_order()
+    try:
+        mapping = read_yaml(decoded.text)
+    except Unreadable as error:
+        findings.error(error.line, error.what, error.mend)
+        return None, findings.in_order()
+    if not mapping.entries:
+        return Site(name=folder_name), findings.in_order()
+    site = _read(_Strict(mapping, findings))
+    return (None if findings.refused else site), findings.in_order()
+
+
+def _read(keys: "_Strict") -> Site:
+    keys.only(KEYS)
+    name = keys.text("name", 200)
+    if not name and "name" not in keys:
+        keys.findings.error(keys.line_of("name"), "`name` is missing", "add the name of the organisation")
+    return Site(
+        name=name,
+        contact=keys.address("contact"),
+        url=keys.link("url").rstrip("/"),
+        logo=_logo(keys),
+        accent=keys.matching(
+            "accent", r"#[0-9a-fA-F]{6}", 'a colour like "#2f6f8f", between quotes', Site.accent
+        ),
+        languages=_languages(keys),
+        timezone=_timezone(keys),
+        replaces_registration_hosts=_hosts(keys),
+        default_registration=cast(
+            "Registration", keys.choice("default_registration", ("portal", "none"), Site.default_registration)
+        ),
+        bank=_bank(keys),
+        organisation=_organisation(keys),
+        keep_days=keys.number("keep_days", 1, 36_500) or Site.keep_days,
+        repository_url=keys.link("repository_url").rstrip("/"),
+    )
+
+
+class _Strict(Fields):
+    """Here a key that is not known is an error: nobody else reads this file."""
+
+    def only(self, known: tuple[str, ...]) -> None:
+        before = self.findings
+        self.findings = Findings(before.path)
+        self.known_only(known)
+        for problem in self.findings.in_order():
+            before.error(problem.line, problem.what, problem.mend)
+        self.findings = before
+
+    def matching(
+        self, key: str, form: str, like: str, default: str = "", read: Callable[[str], str] = str.strip
+    ) -> str:
+        value = self.scalar(key)
+        text = read(value.text) if value else ""
+        if value is None:
+            # An unquoted "#2f6f8f" is a comment to YAML, and leaves the key empty.
+            if key == "accent" and self.is_written(key):
+                self.wrong(key, "empty", f"give {like}")
+            return default
+        if not re.fullmatch(form, text):
+            self.wrong(key, shown(value.text), f"give {like}")
+            return default
+        return text
+
+
+def _logo(keys: _Strict) -> str:
+    value = keys.scalar("logo")
+    if value is None or not value.text.strip():
+        return ""
+    path = local_path(value.text.strip())
+    if path is None or not path or "\\" in path or ".." in path.split("/"):
+        keys.wrong("logo", shown(value.text), "give the path of a file below images/")
+        return ""
+    return path
+
+
+def _languages(keys: _Strict) -> tuple[str, ...]:
+    found = keys.texts("languages")
+    for language, line in found:
+        if language not in LANGUAGES:
+            keys.findings.error(
+                line, f"the language {shown(language)} is not known", f"choose from {', '.join(LANGUAGES)}"
+            )
+    if "languages" in keys and not found:
+        keys.wrong("languages", "empty", "name at least one language, like [nl]")
+    return tuple(dict.fromkeys(language for language, _ in found)) or Site.languages
+
+
+def _timezone(keys: _Strict) -> ZoneInfo:
+    name = keys.text("timezone")
+    if not name:
+        return BRUSSELS
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError, LookupError):
+        keys.wrong("timezone", shown(name), "give a name like Europe/Brussels")
+        return BRUSSELS
+
+
+def _hosts(keys: _Strict) -> tuple[str, ...]:
+    hosts = []
+    for written, line in keys.texts("replaces_registration_hosts"):
+        if _HOST.fullmatch(written.casefold()):
+            hosts.append(written.casefold())
+        else:
+            meant = f", like {host_of(written)}" if is_web_address(written) else ", like tickets.example.org"
+            keys.findings.error(
+                line, f"{shown(written)} is no host", f"give the name of the host only{meant}"
+            )
+    return tuple(hosts)
+
+
+def _bank(keys: _Strict) -> Bank | None:
+    bank = keys.group("bank")
+    if bank is None:
+        return None
+    bank.only(("name", "iban", "bic"))
+    for key in ("name", "iban"):
+        if key not in bank:
+            bank.findings.error(
+                bank.line, f"{bank.name(key)} is missing", "add it, or take the whole of `bank` away"
+            )
+    iban = bank.matching("iban", _IBAN.pattern, "an account number like BE71 0961 2345 6769", read=_closed_up)
+    bic = bank.matching("bic", _BIC.pattern, "a code of 8 or 11 letters and digits", read=_closed_up)
+    return Bank(bank.text("name", 200), iban, bic)
+
+
+def _organisation(keys: _Strict) -> Organisation:
+    organisation = keys.group("organisation")
+    if organisation is None:
+        return Organisation()
+    names = tuple(part.name for part in fields(Organisation))
+    organisation.only(names)
+    return Organisation(**{name: organisation.text(name, 200) for name in names})
+
+
+def _closed_up(written: str) -> str:
+    return re.sub(r"[\s.-]", "", written).upper()

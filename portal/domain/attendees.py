@@ -1,0 +1,189 @@
+"""The attendee list: one set of filters and one set of columns, for the page and for every export."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Engine, Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, contains_eager
+
+from portal.content.event import Event
+from portal.domain.signup import folded
+from portal.formats import csv
+from portal.formats.csv import Cell, Dialect
+from portal.storage.models import (
+    CANCELLED,
+    CONFIRMED,
+    WAITLISTED,
+    Answer,
+    Attendee,
+    EventRecord,
+    Registration,
+)
+
+STATUSES = (CONFIRMED, WAITLISTED, CANCELLED)
+PAGE_SIZE = 50
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name in exports, and what stands in it for an attendee."""
+
+    key: str
+    cell: Callable[[Attendee], Cell]
+
+
+SORTABLE: dict[str, ColumnElement[str] | InstrumentedAttribute[Any]] = {
+    "last_name": Attendee.search_text,
+    "ticket": Attendee.ticket,
+    "status": Attendee.status,
+    "email": Registration.email_key,
+    "school": func.lower(Registration.school),
+    "registered_at": Registration.created_at,
+}
+"""The columns that the list can be sorted by; else it is in the order of signing up."""
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which attendees, in which order; unknown values are the same as none."""
+
+    q: str = ""
+    status: str = ""
+    ticket: str = ""
+    sort: str = ""
+    descending: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the list; ``number`` counts from 1 and is never past the end."""
+
+    rows: Sequence[Attendee]
+    total: int
+    number: int
+    pages: int
+
+
+def columns(session: Session, slug: str, event: Event | None) -> list[Column]:
+    """The columns of an event's list, in the contract's order; the last are its questions, those that its
+    file (``event``, None when it is gone) no longer asks too."""
+    asked_now = [question.name for question in event.questions] if event else []
+    names = dict.fromkeys([*asked_now, *_asked(session, slug)])
+    return [*BASE_COLUMNS, *(Column(f"answer:{name}", _answer(name)) for name in names)]
+
+
+def page(session: Session, slug: str, filters: Filters, number: int) -> Page:
+    """The page ``number`` of an event's attendees; the last one when there are fewer."""
+    total = session.scalar(select(func.count()).select_from(_chosen(slug, filters).subquery())) or 0
+    pages = max(1, -(-total // PAGE_SIZE))
+    number = min(max(1, number), pages)
+    rows = session.scalars(_ordered(slug, filters).limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
+    return Page(rows, total, number, pages)
+
+
+def stream(session: Session, slug: str, filters: Filters) -> Iterator[Attendee]:
+    """All that the filters let through, in the list's order, a batch at a time: memory does not grow."""
+    query = _ordered(slug, filters).execution_options(yield_per=BATCH)
+    for batch in session.scalars(query).partitions():
+        yield from batch
+        session.expunge_all()
+
+
+def export(
+    engine: Engine, slug: str, event: Event | None, filters: Filters, dialect: Dialect, zone: ZoneInfo
+) -> Iterator[bytes]:
+    """The list as a CSV file, all columns, in a session of its own: it is read while it is sent."""
+    with Session(engine) as session:
+        shown = columns(session, slug, event)
+        rows = ([column.cell(row) for column in shown] for row in stream(session, slug, filters))
+        yield from csv.write([column.key for column in shown], rows, dialect, zone)
+
+
+def counts(session: Session, slug: str) -> dict[str, int]:
+    """How many attendees an event has of each status, whatever the filters."""
+    rows = session.execute(
+        select(Attendee.status, func.count()).where(Attendee.event_slug == slug).group_by(Attendee.status)
+    )
+    found = dict(rows.tuples().all())
+    return {status: found.get(status, 0) for status in STATUSES}
+
+
+def _asked(session: Session, slug: str) -> Sequence[str]:
+    """The names of all questions that registrations of this event were asked, in the order of asking."""
+    return session.scalars(
+        select(Answer.name)
+        .join(Answer.registration)
+        .where(Registration.event_slug == slug)
+        .group_by(Answer.name)
+        .order_by(func.min(Answer.id))
+    ).all()
+
+
+def known(session: Session, slug: str) -> EventRecord | None:
+    """What is remembered of an event that people signed up for, whether or not its file is still there."""
+    return session.get(EventRecord, slug)
+
+
+def _chosen(slug: str, filters: Filters) -> Select[Attendee]:
+    query = select(Attendee).join(Attendee.registration).where(Attendee.event_slug == slug)
+    for word in folded(filters.q).split():
+        query = query.where(Attendee.search_text.contains(word, autoescape=True))
+    if filters.status in STATUSES:
+        query = query.where(Attendee.status == filters.status)
+    if filters.ticket:
+        query = query.where(Attendee.ticket == filters.ticket)
+    return query
+
+
+def _ordered(slug: str, filters: Filters) -> Select[Attendee]:
+    order = [SORTABLE[filters.sort], Attendee.id] if filters.sort in SORTABLE else [Attendee.id]
+    return (
+        _chosen(slug, filters)
+        .order_by(*(key.desc() if filters.descending else key for key in order))
+        .options(
+            contains_eager(Attendee.registration).selectinload(Registration.all_answers),
+        )
+    )
+
+
+def _answer(name: str) -> Callable[[Attendee], Cell]:
+    def cell(attendee: Attendee) -> Cell:
+        for answer in attendee.registration.all_answers:
+            if answer.name == name and answer.attendee_id in (None, attendee.id):
+                return answer.value.replace("\n", "; ") if answer.type == "checkboxes" else answer.value
+        return ""
+
+    return cell
+
+
+def euro(cents: int) -> Decimal:
+    """Cents as euro with two decimals."""
+    return Decimal(cents).scaleb(-2)
+
+
+BASE_COLUMNS = (
+    Column("registration", lambda a: a.registration.reference),
+    Column("attendee", lambda a: f"{a.registration.reference}-{a.position + 1}"),
+    Column("event", lambda a: a.event_slug),
+    Column("ticket", lambda a: a.ticket),
+    Column("status", lambda a: a.status),
+    Column("first_name", lambda a: a.first_name),
+    Column("last_name", lambda a: a.last_name),
+    Column("email", lambda a: a.email),
+    Column("phone", lambda a: a.registration.phone),
+    Column("school", lambda a: a.registration.school),
+    Column("contact_email", lambda a: a.registration.email),
+    Column("language", lambda a: a.registration.language),
+    Column("newsletter", lambda a: a.registration.newsletter),
+    Column("amount_due", lambda a: euro(a.amount_due)),
+    Column("amount_paid", lambda _a: euro(0)),
+    Column("payment_reference", lambda _a: ""),
+    Column("registered_at", lambda a: a.registration.created_at),
+    Column("cancelled_at", lambda a: a.cancelled_at),
+    Column("checked_in_at", lambda a: a.checked_in_at),
+    Column("remarks", lambda a: a.registration.remarks),
+)

@@ -1,0 +1,72 @@
+"""The organiser's overview: every event with how many come and wait."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.content.event import Event
+from portal.domain import places, taken
+from portal.domain.places import Availability, Taken
+from portal.storage.models import EventRecord, Organiser
+
+
+@dataclass(frozen=True)
+class Row:
+    """An event, what visitors are told, and how many people come and wait."""
+
+    event: Event
+    availability: Availability
+    taken: Taken
+
+    @property
+    def confirmed(self) -> int:
+        return self.taken.people
+
+    @property
+    def waitlisted(self) -> int:
+        return self.taken.waiting
+
+    @property
+    def capacity(self) -> int | None:
+        return self.event.capacity
+
+
+@dataclass(frozen=True)
+class Orphan:
+    """An event that people signed up for and whose file is gone."""
+
+    slug: str
+    title: str
+    confirmed: int
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Events to come by date, past ones newest first, and those without a file."""
+
+    coming: tuple[Row, ...]
+    past: tuple[Row, ...]
+    orphans: tuple[Orphan, ...]
+
+
+def overview(session: Session, events: Mapping[str, Event], organiser: Organiser, now: datetime) -> Overview:
+    """What ``organiser`` may see of all events, drafts included."""
+    counted = taken.of_all(session)
+    rows = [
+        Row(event, places.availability(event, counted[slug], now), counted[slug])
+        for slug, event in sorted(events.items(), key=lambda item: (item[1].starts, item[0]))
+        if organiser.may_see(slug)
+    ]
+    known = session.execute(select(EventRecord.slug, EventRecord.title).order_by(EventRecord.slug)).all()
+    return Overview(
+        coming=tuple(row for row in rows if row.event.over_at > now),
+        past=tuple(row for row in reversed(rows) if row.event.over_at <= now),
+        orphans=tuple(
+            Orphan(slug, title, counted[slug].people)
+            for slug, title in known
+            if slug not in events and slug in counted and organiser.may_see(slug)
+        ),
+    )

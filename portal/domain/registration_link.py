@@ -1,0 +1,46 @@
+"""The key to a registration: a link that only its registrant has.
+
+The token is derived from the secret key, so that the link can be written into a letter, or given again to who
+sends the same form twice, without being stored. It is found by its hash, so that links already out keep working
+when the secret key changes, and who reads the database cannot open a registration.
+"""
+
+import hmac
+from base64 import urlsafe_b64encode
+from hashlib import sha256
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from portal.storage.models import Attendee, Registration
+
+TOKEN_BYTES = 24
+
+
+def token(secret_key: str, event_slug: str, form_id: str) -> str:
+    """The token of the registration that this form made for this event: 192 bits, safe in a URL."""
+    about = f"registration\0{event_slug}\0{form_id}"
+    digest = hmac.digest(secret_key.encode(), about.encode(), sha256)
+    return urlsafe_b64encode(digest[:TOKEN_BYTES]).decode()
+
+
+def token_of(secret_key: str, registration: Registration) -> str:
+    """The token of a registration."""
+    return token(secret_key, registration.event_slug, registration.form_id)
+
+
+def token_hash(token: str) -> str:
+    """What is stored of a token. It needs no salt: a token is random already."""
+    return sha256(token.encode()).hexdigest()
+
+
+def find(session: Session, token: str) -> Registration | None:
+    """The registration that the token opens, with its people and answers; None when it opens nothing."""
+    return session.scalars(
+        select(Registration)
+        .where(Registration.token_hash == token_hash(token))
+        .options(
+            selectinload(Registration.attendees).selectinload(Attendee.answers),
+            selectinload(Registration.all_answers),
+        )
+    ).one_or_none()

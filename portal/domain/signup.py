@@ -1,0 +1,203 @@
+"""Signing up: from what a person sent to a registration with places, answers and a letter."""
+
+import secrets
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from portal.content.event import NO_TICKET, Event, Question
+from portal.domain import places, registration_link, taken
+from portal.domain.addresses import email_key
+from portal.domain.errors import SignupRefused
+from portal.storage.models import Answer, Attendee, Letter, Registration
+
+REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""No 0/O, 1/I/L, U/V: a reference is read aloud and typed over."""
+
+LINK_AGAIN_AFTER = timedelta(hours=1)
+"""How long an address is left alone after its link was sent again, whoever asks."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """One who comes. ``answers`` by question name; several options are separated by line feeds."""
+
+    first_name: str
+    last_name: str
+    email: str = ""
+    ticket: str = NO_TICKET
+    answers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignUp:
+    """A sent form, its shape checked. ``people[0]`` is the contact and has an address.
+
+    ``form_id`` names this one form: however often it is sent, it makes one registration.
+    """
+
+    form_id: str
+    people: tuple[Person, ...]
+    language: str
+    privacy_version: str
+    phone: str = ""
+    school: str = ""
+    answers: Mapping[str, str] = field(default_factory=dict)
+    remarks: str = ""
+    newsletter: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of it. ``repeated``: this form had been sent before. ``known_address``: a registration stands
+    on the address, and its link went there by mail; nobody but the mailbox's owner may be told more."""
+
+    kind: Literal["saved", "repeated", "known_address"]
+    registration: Registration
+
+
+WriteLetter = Callable[[Registration, str], Letter]
+"""Makes the letter of a kind (``confirmed``, ``waitlisted``, ``link``) about a registration."""
+
+
+def sign_up(
+    session: Session, event: Event, sent: SignUp, *, now: datetime, secret_key: str, write_letter: WriteLetter
+) -> Outcome:
+    """Register a party for ``event``, inside the caller's transaction.
+
+    The whole party gets its places or waits as a whole. Raises SignupRefused when nobody can sign up now, or when
+    there is no place and no waiting list.
+    """
+    record = taken.lock(session, event)
+    contact = sent.people[0]
+    key = email_key(contact.email)
+    standing = _standing(session, event.slug, sent.form_id, key)
+    for registration in standing:
+        if registration.form_id == sent.form_id:
+            return Outcome("repeated", registration)
+
+    counts = taken.counts(session, event.slug)
+    now_taken = taken.summed(counts.values())
+    _refuse_unless_open(event, now_taken, sent.people, now)
+    decision = places.decide(event, now_taken, [person.ticket for person in sent.people])
+    if decision == "full":
+        raise SignupRefused("full")
+    if standing:
+        _send_link_again(standing[0], write_letter, session, now)
+        return Outcome("known_address", standing[0])
+
+    registration = _registration(event, sent, decision, now, secret_key)
+    registration.email_key = key
+    session.add(registration)
+    taken.add(session, counts, event.slug, decision, [person.ticket for person in sent.people])
+    record.title = event.title
+    session.flush()
+    session.add(write_letter(registration, decision))
+    return Outcome("saved", registration)
+
+
+def folded(*parts: str) -> str:
+    """Text as it is searched and sorted: no accents, no case, single spaces."""
+    decomposed = unicodedata.normalize("NFKD", " ".join(parts).casefold())
+    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
+
+
+def _standing(session: Session, slug: str, form_id: str, key: str) -> Sequence[Registration]:
+    """Registrations that this form, or this address, already has for the event."""
+    return session.scalars(
+        select(Registration).where(
+            Registration.event_slug == slug,
+            or_(
+                Registration.form_id == form_id,
+                and_(Registration.email_key == key, Registration.cancelled_at.is_(None)),
+            ),
+        )
+    ).all()
+
+
+def _refuse_unless_open(
+    event: Event, now_taken: places.Taken, people: Iterable[Person], now: datetime
+) -> None:
+    availability = places.availability(event, now_taken, now)
+    if availability.state not in ("open", "waitlist", "full"):
+        raise SignupRefused(availability.state, opens=availability.opens, closes=availability.closes)
+    if not all(places.on_sale(event, person.ticket, now) for person in people):
+        raise SignupRefused("closed", closes=availability.closes)
+
+
+def _registration(event: Event, sent: SignUp, status: str, now: datetime, secret_key: str) -> Registration:
+    contact = sent.people[0]
+    token = registration_link.token(secret_key, event.slug, sent.form_id)
+    registration = Registration(
+        reference=new_reference(),
+        event_slug=event.slug,
+        form_id=sent.form_id,
+        token_hash=registration_link.token_hash(token),
+        email=contact.email,
+        phone=sent.phone,
+        school=sent.school,
+        remarks=sent.remarks,
+        newsletter=sent.newsletter,
+        event_title=event.title,
+        language=sent.language,
+        privacy_version=sent.privacy_version,
+        created_at=now,
+    )
+    once = [question for question in event.questions if not question.each]
+    each = [question for question in event.questions if question.each]
+    registration.all_answers = _answers(once, sent.answers)
+    for position, person in enumerate(sent.people):
+        ticket = event.ticket(person.ticket)
+        assert ticket is not None, "on sale, so it is offered"  # noqa: S101
+        attendee = Attendee(
+            event_slug=event.slug,
+            position=position,
+            status=status,
+            first_name=person.first_name,
+            last_name=person.last_name,
+            email=person.email,
+            ticket=ticket.id,
+            ticket_label=ticket.label,
+            price=ticket.price,
+            search_text=folded(
+                person.last_name,
+                person.first_name,
+                person.email,
+                contact.email,
+                sent.school,
+                registration.reference,
+            ),
+        )
+        registration.attendees.append(attendee)
+        for answer in _answers(each, person.answers):
+            answer.attendee = attendee
+            registration.all_answers.append(answer)
+    return registration
+
+
+def new_reference() -> str:
+    """Eight characters for people, in two groups: ``K7M2-QX4P``."""
+    characters = [secrets.choice(REFERENCE_ALPHABET) for _ in range(8)]
+    return "".join(characters[:4]) + "-" + "".join(characters[4:])
+
+
+def _answers(questions: Iterable[Question], given: Mapping[str, str]) -> list[Answer]:
+    """The questions as they were asked, unanswered ones too."""
+    return [Answer(name=q.name, label=q.label, type=q.type, value=given.get(q.name, "")) for q in questions]
+
+
+def _send_link_again(
+    registration: Registration, write_letter: WriteLetter, session: Session, now: datetime
+) -> None:
+    lately = select(Letter.id).where(
+        Letter.registration_id == registration.id,
+        Letter.kind == "link",
+        Letter.created_at > now - LINK_AGAIN_AFTER,
+    )
+    if session.scalars(lately.limit(1)).first() is None:
+        session.add(write_letter(registration, "link"))

@@ -1,0 +1,121 @@
+"""Days, times, money and places as people say them, in the language in force."""
+
+from datetime import date, datetime, time
+from decimal import Decimal
+
+from babel.dates import format_date, format_time
+from babel.numbers import format_currency
+
+from portal.content.event import Event
+from portal.domain.places import Availability
+from portal.i18n import current_language, locale, ngettext
+from portal.i18n import gettext as _
+
+# How an hour is written, and what stands after it; Babel's own patterns are those of timetables.
+_HOURS = {"nl": ("H.mm", " uur"), "en": ("H:mm", ""), "fr": ("H 'h' mm", ""), "de": ("H:mm", " Uhr")}
+
+
+def day(of: date, *, year: bool = True) -> str:
+    """``vrijdag 14 november 2025``."""
+    pattern = "EEEE, d. MMMM y" if current_language() == "de" else "EEEE d MMMM y"
+    return format_date(of, pattern if year else pattern.removesuffix(" y"), locale=locale())
+
+
+def moment(at: datetime) -> str:
+    """``vrijdag 14 november 2025, 9.30 uur``; ``at`` is in the zone to be shown."""
+    return f"{day(at)}, {_hour(at)}{_after_hours()}"
+
+
+def month_year(of: date) -> str:
+    """``november 2025``."""
+    return format_date(of, "LLLL y", locale=locale())
+
+
+def month_short(of: date) -> str:
+    """``nov``."""
+    return format_date(of, "LLL", locale=locale()).rstrip(".")
+
+
+def weekday_short(of: date) -> str:
+    """``vr``."""
+    return format_date(of, "ccc", locale=locale()).rstrip(".")
+
+
+def when(event: Event) -> str:
+    """When an event is: its day and hours, or its first and last day with theirs.
+
+    A start at midnight is what a file without an hour says; no hour is spoken of then.
+    """
+    first, last = event.starts.date(), event.last_day
+    timed = event.starts.time() != time()
+    if first == last:
+        if not timed:
+            return day(first)
+        hours = (
+            _hour(event.starts) if event.ends is None else f"{_hour(event.starts)}–{_end_hour(event.ends)}"
+        )
+        return f"{day(first)}, {hours}{_after_hours()}"
+    if not timed or event.ends is None:
+        return _("%(first)s to %(last)s") % {
+            "first": day(first, year=first.year != last.year),
+            "last": day(last),
+        }
+    return _("from %(first)s to %(last)s") % {
+        "first": moment(event.starts),
+        "last": f"{day(last)}, {_end_hour(event.ends)}{_after_hours()}",
+    }
+
+
+def money(cents: int) -> str:
+    """``€ 65``, ``€ 7,50``: cents are only written where there are some."""
+    amount = format_currency(Decimal(cents) / 100, "EUR", locale=locale())
+    if cents % 100 == 0:
+        amount = amount.replace(",00", "").replace(".00", "")
+    return amount
+
+
+def price(event: Event) -> str:
+    """What taking part costs; empty where nothing is said about it."""
+    if event.prices:
+        lowest, highest = event.prices[0], event.prices[-1]
+        if lowest == highest:
+            return money(lowest) if lowest else _("free")
+        return f"{money(lowest) if lowest else _('free')} – {money(highest)}"
+    return _("see the text") if event.price_in_text else ""
+
+
+def places(availability: Availability) -> str:
+    """What a visitor must know about the places, in a few words; empty when there is nothing to know."""
+    match availability.state:
+        case "open" if availability.left is not None:
+            left = availability.left
+            return ngettext("%(left)d place left", "%(left)d places left", left) % {"left": left}
+        case "open" | "none" | "external":
+            return ""
+        case "waitlist":
+            return _("full – waiting list")
+        case "full":
+            return _("full")
+        case "not_open" if availability.opens is not None:
+            return _("opens on %(moment)s") % {"moment": moment(availability.opens)}
+        case "closed" if availability.closes is not None:
+            return _("closed since %(moment)s") % {"moment": moment(availability.closes)}
+        case "cancelled":
+            return _("cancelled")
+        case "over":
+            return _("past")
+    return _("closed")
+
+
+def _hour(at: datetime) -> str:
+    return format_time(at, _HOURS[current_language()][0], locale=locale())
+
+
+def _end_hour(at: datetime) -> str:
+    # An end at midnight is the end of the day before: 18.00–24.00.
+    pattern = _HOURS[current_language()][0].replace("H", "k")
+    return format_time(at, pattern if at.time() == time() else _HOURS[current_language()][0], locale=locale())
+
+
+def _after_hours() -> str:
+    return _HOURS[current_language()][1]

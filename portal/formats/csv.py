@@ -1,0 +1,64 @@
+"""CSV in the two dialects that are asked for: RFC 4180, and what a Belgian Excel opens by a double click."""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+Cell = str | Decimal | datetime | bool | None
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How cells are parted, how a decimal is written, and what stands before the first byte."""
+
+    delimiter: str
+    decimal_mark: str
+    start: str = ""
+
+
+DIALECTS = {
+    "rfc4180": Dialect(",", "."),
+    # The mark tells Excel that it is UTF-8; semicolons and decimal commas are those of a Belgian Windows.
+    "excel": Dialect(";", ",", "\N{ZERO WIDTH NO-BREAK SPACE}"),
+}
+
+# What spreadsheets take for a formula or skip to find one (OWASP, "CSV Injection"), full-width forms too.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+class _Line:
+    """A file of which one line is kept: what csv.writer writes to."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def write(
+    header: Sequence[str], rows: Iterable[Sequence[Cell]], dialect: Dialect, zone: ZoneInfo
+) -> Iterator[bytes]:
+    """The file, line by line, in UTF-8; times are shown in ``zone`` with their offset (ISO 8601)."""
+    writer = csv.writer(_Line(), delimiter=dialect.delimiter, lineterminator="\r\n")
+    yield (dialect.start + writer.writerow(header)).encode()
+    for row in rows:
+        yield writer.writerow([_text(cell, dialect, zone) for cell in row]).encode()
+
+
+def defused(text: str) -> str:
+    """The text with a ``'`` before it where a spreadsheet would run it."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def _text(cell: Cell, dialect: Dialect, zone: ZoneInfo) -> str:
+    match cell:
+        case None:
+            return ""
+        case bool():
+            return "yes" if cell else "no"
+        case Decimal():
+            return f"{cell:.2f}".replace(".", dialect.decimal_mark)
+        case datetime():
+            return cell.astimezone(zone).isoformat(timespec="seconds")
+    return defused(cell)

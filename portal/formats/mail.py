@@ -1,0 +1,111 @@
+"""Letters as messages (RFC 5322), and the two ways they leave: by SMTP, or as files in a folder."""
+
+import smtplib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP as SMTP_POLICY
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import parse_qs, unquote, urlsplit
+
+TIMEOUT = 30
+"""Seconds that a mail server may take for an answer."""
+
+
+class Transport(Protocol):
+    """An open way out."""
+
+    def send(self, message: EmailMessage) -> None:
+        """Hand the message over; raises smtplib.SMTPException or OSError when it was not taken."""
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who the letters are from."""
+
+    name: str
+    address: str
+
+
+def message(
+    *,
+    sender: Sender,
+    recipient: str,
+    reply_to: str,
+    subject: str,
+    text: str,
+    html: str,
+    message_id: str,
+    written_at: datetime,
+) -> EmailMessage:
+    """A letter with a plain and an HTML part. ``Auto-Submitted`` keeps holiday replies away (RFC 3834)."""
+    made = EmailMessage(policy=SMTP_POLICY)
+    made["From"] = Address(sender.name, addr_spec=sender.address)
+    made["To"] = recipient
+    if reply_to:
+        made["Reply-To"] = reply_to
+    made["Subject"] = subject
+    made["Date"] = format_datetime(written_at)
+    made["Message-ID"] = message_id
+    made["Auto-Submitted"] = "auto-generated"
+    made.set_content(text)
+    made.add_alternative(html, subtype="html")
+    return made
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Writes each message to a file of its own, for a portal that has no mail server yet."""
+
+    path: Path
+
+    @contextmanager
+    def open(self) -> Iterator[Transport]:
+        """The folder, made when missing."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        yield self
+
+    def send(self, message: EmailMessage) -> None:
+        """Write the message to ``<Message-ID>.eml``; the same letter sent twice is one file."""
+        name = str(message["Message-ID"]).strip("<>").partition("@")[0]
+        (self.path / f"{name}.eml").write_bytes(message.as_bytes())
+
+
+@dataclass(frozen=True)
+class SmtpServer:
+    """A mail server: ``smtp://user:password@host:port?starttls=1`` or ``smtps://…``."""
+
+    url: str
+
+    @contextmanager
+    def open(self) -> Iterator[Transport]:
+        """One connection, for as many messages as there are."""
+        address = urlsplit(self.url)
+        host = address.hostname or "localhost"
+        context = ssl.create_default_context()
+        if address.scheme == "smtps":
+            connection: smtplib.SMTP = smtplib.SMTP_SSL(
+                host, address.port or 465, timeout=TIMEOUT, context=context
+            )
+        else:
+            connection = smtplib.SMTP(host, address.port or 25, timeout=TIMEOUT)
+        with connection:
+            if parse_qs(address.query).get("starttls") == ["1"]:
+                connection.starttls(context=context)
+            if address.username:
+                connection.login(unquote(address.username), unquote(address.password or ""))
+            yield _Connection(connection)
+
+
+@dataclass(frozen=True)
+class _Connection:
+    smtp: smtplib.SMTP
+
+    def send(self, message: EmailMessage) -> None:
+        self.smtp.send_message(message)

@@ -1,0 +1,77 @@
+"""`portal serve`: the production server, with the worker for letters in each of its processes."""
+
+import logging
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from sqlalchemy import Engine
+
+from portal.content.site import Site
+from portal.formats import mail
+from portal.settings import Settings
+from portal.web.extensions import db
+from portal.worker import Postman, Worker
+
+THREADS = 8
+GRACE_SECONDS = 20
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # Gunicorn has no types
+    """Gunicorn with the portal loaded once and shared by its processes."""
+
+    def __init__(self, app: Flask, settings: Settings, *, host: str, port: int, workers: int) -> None:
+        self._app = app
+        self._portal_settings = settings
+        bracketed = f"[{host}]" if ":" in host else host
+        self._options = {
+            "bind": f"{bracketed}:{port}",
+            "workers": workers,
+            "worker_class": "gthread",
+            "threads": THREADS,
+            "graceful_timeout": GRACE_SECONDS,
+            "preload_app": True,
+            "loglevel": "warning",
+            "post_fork": self._forked,
+            "worker_exit": self._exiting,
+        }
+        self._worker: Worker | None = None
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        return self._app
+
+    def _forked(self, _arbiter: Any, _process: Any) -> None:
+        with self._app.app_context():
+            engine = db.engine
+        # Connections belong to the process that opened them.
+        engine.dispose(close=False)
+        site = self._app.extensions["portal"].catalogue.snapshot.site
+        self._worker = Worker(postman(engine, self._portal_settings, site))
+        self._worker.start()
+
+    def _exiting(self, _arbiter: Any, _process: Any) -> None:
+        if self._worker:
+            self._worker.stop()
+
+
+def postman(engine: Engine, settings: Settings, site: Site) -> Postman:
+    """Who sends the letters of this portal, and how; ``settings`` have their secret key."""
+    way = mail.SmtpServer(settings.smtp_url) if settings.smtp_url else mail.Folder(settings.data_dir / "mail")
+    address = settings.mail_from or site.contact
+    if not address:
+        logging.getLogger(__name__).warning(
+            "letters have no sender: set PORTAL_MAIL_FROM, or contact in site.yaml"
+        )
+        address = "portal@localhost"
+    return Postman(
+        engine,
+        way,
+        mail.Sender(site.name, address),
+        base_url=settings.base_url,
+        secret_key=settings.secret_key,
+    )

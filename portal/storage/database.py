@@ -1,0 +1,88 @@
+"""The engine, the one way to write, and times that are always UTC."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, DateTime, Dialect, Engine, create_engine, event
+from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeDecorator
+
+from portal.storage.queue import writers_queue
+
+BUSY_TIMEOUT = 20_000
+"""Milliseconds that SQLite waits for somebody who writes without queueing, such as a shell."""
+
+WRITES = "portal_writes"
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware time, kept in UTC on every database. A naive one is a mistake and is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a time without a zone cannot be stored: {value!r}")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def connect(url: str) -> Engine:
+    """An engine of the portal's kind on ``url``, for whoever works outside the web application."""
+    return prepare(create_engine(url))
+
+
+def prepare(engine: Engine) -> Engine:
+    """Make ``engine`` keep the rules of the house: on SQLite foreign keys hold, readers never wait for
+    a writer (WAL), and SQLAlchemy rather than the driver says when a transaction begins."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _configure_sqlite(connection: Any, _record: Any) -> None:
+    # The driver would begin by itself, before the first INSERT only, and never IMMEDIATE.
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        f"busy_timeout = {BUSY_TIMEOUT}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def transaction(session: Session) -> Iterator[None]:
+    """Write: everything in the block is kept, or nothing is.
+
+    Opened once, at the edge (a view's POST, a command, a worker's pass); what is called inside never
+    commits. What the session had read before is forgotten: a snapshot that is older than the lock
+    cannot be written on, so hand in ids and values, not rows.
+    """
+    session.rollback()
+    engine = session.get_bind()
+    embedded = engine.dialect.name == "sqlite"
+    with writers_queue(str(engine.engine.url.database)) if embedded else nullcontext():
+        try:
+            session.connection(execution_options={WRITES: True})
+            yield
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise

@@ -1,0 +1,276 @@
+"""The tables. What a person saw and agreed to is copied into the rows: the event's file may change later."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from portal.storage.database import UtcDateTime
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+CONFIRMED, WAITLISTED, CANCELLED = "confirmed", "waitlisted", "cancelled"
+OWNER, ORGANISER, DOOR = "owner", "organiser", "door"
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map = {datetime: UtcDateTime}  # noqa: RUF012  # SQLAlchemy's own declaration
+
+
+class EventRecord(Base):
+    """What the database knows of an event, whatever becomes of its file.
+
+    This is the row that a writer locks: whoever holds it decides alone who gets a place in the event.
+    """
+
+    __tablename__ = "events"
+
+    slug: Mapped[str] = mapped_column(String(200), primary_key=True)
+    title: Mapped[str] = mapped_column(Text)
+    facts: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    """A digest of what calendars show; ``revision`` counts its changes (RFC 5545 SEQUENCE)."""
+    revision: Mapped[int] = mapped_column(default=0, server_default="0")
+
+
+class TicketCount(Base):
+    """How many people hold, and wait for, one ticket of one event.
+
+    It repeats what the attendees say, so that a sign-up and the agenda cost the same for ten and for a
+    hundred thousand of them. Written only under the event's lock, together with the attendees.
+    """
+
+    __tablename__ = "ticket_counts"
+    __table_args__ = (CheckConstraint("confirmed >= 0 AND waitlisted >= 0", name="not_negative"),)
+
+    event_slug: Mapped[str] = mapped_column(ForeignKey("events.slug"), primary_key=True)
+    ticket: Mapped[str] = mapped_column(String(100), primary_key=True)
+    confirmed: Mapped[int] = mapped_column(default=0)
+    waitlisted: Mapped[int] = mapped_column(default=0)
+
+
+class Registration(Base):
+    """One sent form: a contact, alone or with colleagues."""
+
+    __tablename__ = "registrations"
+    __table_args__ = (
+        UniqueConstraint("reference", name="uq_registrations_reference"),
+        UniqueConstraint("token_hash", name="uq_registrations_token_hash"),
+        UniqueConstraint("event_slug", "form_id", name="uq_registrations_event_slug_form_id"),
+        # One standing registration for each address and event; who cancelled may sign up again.
+        Index(
+            "uq_registrations_event_slug_email_key",
+            "event_slug",
+            "email_key",
+            unique=True,
+            sqlite_where=text("cancelled_at IS NULL"),
+            postgresql_where=text("cancelled_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    reference: Mapped[str] = mapped_column(String(16))
+    """What people read to each other over the telephone; no secret."""
+    event_slug: Mapped[str] = mapped_column(ForeignKey("events.slug"))
+    form_id: Mapped[str] = mapped_column(String(64))
+    token_hash: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of the token in the registrant's link, in hexadecimal."""
+
+    email: Mapped[str] = mapped_column(String(320))
+    email_key: Mapped[str] = mapped_column(String(320))
+    """The address as it is compared; see ``domain.addresses.email_key``."""
+    phone: Mapped[str] = mapped_column(String(50), default="")
+    school: Mapped[str] = mapped_column(String(200), default="")
+    remarks: Mapped[str] = mapped_column(Text, default="")
+    newsletter: Mapped[bool] = mapped_column(default=False)
+
+    event_title: Mapped[str] = mapped_column(Text)
+    language: Mapped[str] = mapped_column(String(10))
+    privacy_version: Mapped[str] = mapped_column(String(20))
+    created_at: Mapped[datetime]
+    cancelled_at: Mapped[datetime | None]
+
+    attendees: Mapped[list[Attendee]] = relationship(
+        back_populates="registration", order_by="Attendee.position", cascade="all, delete-orphan"
+    )
+    all_answers: Mapped[list[Answer]] = relationship(
+        back_populates="registration", order_by="Answer.id", cascade="all, delete-orphan"
+    )
+
+    @property
+    def status(self) -> str:
+        """A party is whole: it has its places, it waits, or all of it is cancelled."""
+        statuses = {attendee.status for attendee in self.attendees}
+        return next((status for status in (CONFIRMED, WAITLISTED) if status in statuses), CANCELLED)
+
+    @property
+    def amount_due(self) -> int:
+        """Cents for everybody who has a place or waits for one."""
+        return sum(attendee.amount_due for attendee in self.attendees)
+
+    @property
+    def answers(self) -> list[Answer]:
+        """What was asked once, not of each attendee."""
+        return [answer for answer in self.all_answers if answer.attendee_id is None]
+
+
+class Attendee(Base):
+    """One person who comes. The first of a registration is its contact."""
+
+    __tablename__ = "attendees"
+    __table_args__ = (
+        UniqueConstraint("registration_id", "position", name="uq_attendees_registration_id_position"),
+        CheckConstraint("status IN ('confirmed', 'waitlisted', 'cancelled')", name="status"),
+        CheckConstraint("price >= 0", name="price"),
+        Index("ix_attendees_event_slug_id", "event_slug", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"))
+    event_slug: Mapped[str] = mapped_column(String(200))
+    """The registration's, repeated so that the list of an event is read from one index."""
+    position: Mapped[int]
+    status: Mapped[str] = mapped_column(String(20))
+    first_name: Mapped[str] = mapped_column(Text)
+    last_name: Mapped[str] = mapped_column(Text)
+    email: Mapped[str] = mapped_column(String(320), default="")
+    ticket: Mapped[str] = mapped_column(String(100))
+    ticket_label: Mapped[str] = mapped_column(Text, default="")
+    price: Mapped[int | None]
+    """Cents, as shown when the form was sent; None where no price was shown."""
+    search_text: Mapped[str] = mapped_column(Text)
+    """Names, addresses, school and reference without accents and case; the last name first."""
+    cancelled_at: Mapped[datetime | None]
+    checked_in_at: Mapped[datetime | None]
+
+    registration: Mapped[Registration] = relationship(back_populates="attendees")
+    answers: Mapped[list[Answer]] = relationship(
+        back_populates="attendee", order_by="Answer.id", viewonly=True
+    )
+
+    @property
+    def amount_due(self) -> int:
+        """Cents; who cancelled owes nothing."""
+        return 0 if self.status == CANCELLED else self.price or 0
+
+
+class Answer(Base):
+    """One question as it was asked, and what was answered; several options are on lines of their own."""
+
+    __tablename__ = "answers"
+    __table_args__ = (
+        ForeignKeyConstraint(["registration_id"], ["registrations.id"], name="fk_answers_registration_id"),
+        ForeignKeyConstraint(["attendee_id"], ["attendees.id"], name="fk_answers_attendee_id"),
+        Index("ix_answers_registration_id", "registration_id"),
+        Index("ix_answers_attendee_id", "attendee_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    registration_id: Mapped[int]
+    attendee_id: Mapped[int | None]
+    name: Mapped[str] = mapped_column(String(100))
+    label: Mapped[str] = mapped_column(Text)
+    type: Mapped[str] = mapped_column(String(20))
+    value: Mapped[str] = mapped_column(Text, default="")
+
+    registration: Mapped[Registration] = relationship(back_populates="all_answers")
+    attendee: Mapped[Attendee | None] = relationship(back_populates="answers")
+
+
+class Organiser(Base):
+    """An account of the organisation's own people."""
+
+    __tablename__ = "organisers"
+    __table_args__ = (
+        UniqueConstraint("email_key", name="uq_organisers_email_key"),
+        CheckConstraint("role IN ('owner', 'organiser', 'door')", name="role"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(320))
+    email_key: Mapped[str] = mapped_column(String(320))
+    password_hash: Mapped[str] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(String(20))
+    created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
+
+    events: Mapped[list[OrganiserEvent]] = relationship(cascade="all, delete-orphan", lazy="selectin")
+
+    def may_see(self, event_slug: str) -> bool:
+        """Whether this event's registrations are theirs to see; who is bound to no event sees all."""
+        return self.role != DOOR and (not self.events or event_slug in {e.event_slug for e in self.events})
+
+
+class OrganiserEvent(Base):
+    """An event to which an account is bound."""
+
+    __tablename__ = "organiser_events"
+
+    organiser_id: Mapped[int] = mapped_column(ForeignKey("organisers.id"), primary_key=True)
+    event_slug: Mapped[str] = mapped_column(String(200), primary_key=True)
+
+
+class OrganiserSession(Base):
+    """A browser in which an organiser is signed in; the cookie holds the token, here is its hash."""
+
+    __tablename__ = "organiser_sessions"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    organiser_id: Mapped[int] = mapped_column(ForeignKey("organisers.id"), index=True)
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+
+    organiser: Mapped[Organiser] = relationship()
+
+
+class Letter(Base):
+    """The outbox: a letter, written in the transaction of what it is about, and what became of it.
+
+    ``text`` and ``html`` hold ``{link}`` where the registrant's link goes: the link is a key and is put
+    in only while sending, so that who reads this table cannot open a registration.
+    """
+
+    __tablename__ = "letters"
+    __table_args__ = (
+        CheckConstraint("state IN ('waiting', 'sending', 'sent', 'failed')", name="state"),
+        Index("ix_letters_state_due_at", "state", "due_at"),
+        Index("ix_letters_registration_id", "registration_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"))
+    kind: Mapped[str] = mapped_column(String(40))
+    language: Mapped[str] = mapped_column(String(10))
+    recipient: Mapped[str] = mapped_column(String(320))
+    reply_to: Mapped[str] = mapped_column(String(320), default="")
+    message_id: Mapped[str] = mapped_column(String(200))
+    subject: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    html: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(20), default="waiting")
+    due_at: Mapped[datetime]
+    """When to try (again); while ``sending``, when the claim lapses and another may take it over."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    sent_at: Mapped[datetime | None]
+    error: Mapped[str] = mapped_column(Text, default="")
+
+    registration: Mapped[Registration] = relationship()

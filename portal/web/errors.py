@@ -1,0 +1,113 @@
+"""Each refusal and each failure: one status and one page, decided here and nowhere else."""
+
+from flask import Flask, current_app, make_response, render_template, request
+from flask_limiter import RateLimitExceeded
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from portal.domain import places, taken
+from portal.domain.errors import SignupRefused
+from portal.i18n import gettext as _
+from portal.web.extensions import db, now, portal
+from portal.web.languages import speak
+
+
+def init_app(app: Flask) -> None:
+    """Answer what goes wrong in ``app`` with pages that lead on."""
+    app.register_error_handler(SignupRefused, signup_refused)
+    app.register_error_handler(CSRFError, stale_token)
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(Exception, failure)
+
+
+def signup_refused(refusal: SignupRefused) -> tuple[str, int]:
+    """409: why nobody can sign up, and what can be done."""
+    event = portal().catalogue.snapshot.events[(request.view_args or {})["slug"]]
+    speak(event.language)
+    availability = places.availability(event, taken.of_event(db.session(), event.slug), now())
+    page = render_template("signup/refused.html", event=event, availability=availability, refusal=refusal)
+    return page, 409
+
+
+def stale_token(_error: CSRFError) -> Response:
+    """400: a form that was not given out by us, or too long ago."""
+    return _page(
+        400,
+        _("This page was open for too long"),
+        _(
+            "For your safety the form is only valid for a while. Go back, load the page again and send it once more."
+        ),
+    )
+
+
+def http_error(error: HTTPException) -> Response:
+    """Any other answer that HTTP has a number for."""
+    if error.code is None or error.code < 400:
+        return error.get_response()
+    title, explanation = _words(error.code)
+    answer = _page(error.code, title, explanation, retry_after=_retry_after(error))
+    for name, value in error.get_headers(request.environ):
+        if name.lower() in ("allow", "retry-after"):
+            answer.headers[name] = value
+    return answer
+
+
+def failure(error: Exception) -> Response:
+    """500: our own fault; the log has it, the page says nothing of it."""
+    current_app.logger.error("a request failed", exc_info=error)
+    db.session.rollback()
+    title, explanation = _words(500)
+    return _page(500, title, explanation)
+
+
+def _page(code: int, title: str, explanation: str, retry_after: int | None = None) -> Response:
+    page = render_template(
+        "errors/error.html", code=code, title=title, explanation=explanation, retry_after=retry_after
+    )
+    answer = make_response(page, code)
+    if retry_after is not None:
+        answer.headers["Retry-After"] = str(retry_after)
+    return answer
+
+
+def _retry_after(error: HTTPException) -> int | None:
+    """Seconds until the limit lets through again."""
+    if isinstance(error, RateLimitExceeded) and error.limit is not None:
+        return int(error.limit.limit.get_expiry())
+    return None
+
+
+def _words(code: int) -> tuple[str, str]:
+    known = {
+        400: (
+            _("That could not be read"),
+            _("Something in the request was not as expected. Go back and try again."),
+        ),
+        403: (
+            _("This is not for your account"),
+            _("Ask an owner of this portal if you need to see this page."),
+        ),
+        404: (
+            _("This page does not exist"),
+            _("The link may be old, or a letter went missing while copying it."),
+        ),
+        405: (_("This page cannot be used like that"), _("Go back and use the buttons on the page.")),
+        413: (
+            _("That is too much at once"),
+            _("The form was larger than we accept. Go back and shorten what you typed."),
+        ),
+        415: (
+            _("That could not be read"),
+            _("Something in the request was not as expected. Go back and try again."),
+        ),
+        429: (
+            _("Too many tries"),
+            _("To keep everybody's data safe we let only so many through. Wait a moment and try again."),
+        ),
+        500: (
+            _("Something went wrong on our side"),
+            _("It was written down and will be looked at. Try again in a moment."),
+        ),
+    }
+    return known.get(code, known[400] if code < 500 else known[500])

@@ -1,0 +1,176 @@
+"""The public pages: agenda, event, calendar file, pictures, privacy, language."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import groupby
+from urllib.parse import urlsplit
+
+from flask import Blueprint, abort, make_response, redirect, render_template, request, send_file, url_for
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+
+from portal.content.event import Event
+from portal.content.markdown import render
+from portal.domain import calendars, places, taken
+from portal.domain.places import Availability
+from portal.domain.privacy import PRIVACY_VERSION
+from portal.domain.signup import folded
+from portal.formats import calendar
+from portal.i18n import LANGUAGES, current_language
+from portal.i18n import gettext as _
+from portal.storage.database import transaction
+from portal.web.extensions import csrf, db, now, portal, site
+from portal.web.languages import COOKIE, speak
+from portal.web.paths import local_path
+from portal.web.templating import event_url, structured_data
+
+blueprint = Blueprint("events", __name__)
+
+DAY = 24 * 60 * 60
+CHOICE_LASTS = timedelta(days=365)
+
+
+@dataclass(frozen=True)
+class AgendaEntry:
+    """An event in the agenda and what may be said of its places."""
+
+    event: Event
+    availability: Availability
+
+
+def published_event(slug: str) -> Event:
+    """The event of a public page, and its language for the answer; 404 for what is not there or a draft."""
+    event = portal().catalogue.snapshot.events.get(slug)
+    if event is None or event.status == "draft":
+        abort(404)
+    speak(event.language)
+    return event
+
+
+@blueprint.get("/")
+def agenda() -> str:
+    """The agenda: what is to come by date, or what is past, newest first."""
+    past = request.args.get("past") == "1"
+    q, language = request.args.get("q", "").strip(), request.args.get("language", "")
+    published = [e for e in portal().catalogue.snapshot.events.values() if e.status != "draft"]
+    spoken = sorted({event.language for event in published})
+    shown = sorted(
+        (
+            event
+            for event in published
+            if (event.over_at <= now()) == past
+            and (language not in spoken or event.language == language)
+            and all(word in _searched(event) for word in folded(q).split())
+        ),
+        key=lambda event: (event.starts, event.slug),
+        reverse=past,
+    )
+    everybody = taken.of_all(db.session())
+    entries = [AgendaEntry(e, places.availability(e, everybody[e.slug], now())) for e in shown]
+    return render_template(
+        "events/agenda.html",
+        months=[(month, list(group)) for month, group in groupby(entries, _month)],
+        past=past,
+        q=q,
+        language_filter=language if language in spoken else "",
+        event_languages=[(code, LANGUAGES.get(code, code)) for code in spoken],
+        others_url=url_for(
+            "events.agenda", past=None if past else "1", q=q or None, language=language or None
+        ),
+    )
+
+
+@blueprint.get("/events/<slug>")
+def event(slug: str) -> str:
+    """One event."""
+    shown = published_event(slug)
+    url = event_url(slug)
+    return render_template(
+        "events/event.html",
+        event=shown,
+        availability=places.availability(shown, taken.of_event(db.session(), slug), now()),
+        text=_text(shown),
+        over=shown.over_at <= now(),
+        meta={
+            "title": shown.title,
+            "description": shown.summary,
+            "url": url,
+            "image": portal().settings.base_url + shown.logo if shown.logo else "",
+        },
+        structured_data=structured_data(shown, url),
+    )
+
+
+@blueprint.get("/events/<slug>.ics", endpoint="calendar")
+def calendar_file(slug: str) -> Response:
+    """The event for a calendar."""
+    shown = published_event(slug)
+    change = calendars.revision(db.session(), shown)
+    if change is None:
+        with transaction(db.session()):
+            change = calendars.note_change(db.session(), shown)
+    entry = calendar.Entry(
+        shown,
+        url=event_url(slug),
+        host=urlsplit(portal().settings.base_url).hostname or "localhost",
+        revision=change,
+    )
+    answer = make_response(calendar.calendar([entry], name=site().name, now=now()))
+    answer.content_type = "text/calendar; charset=utf-8"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{slug}.ics"'
+    return answer
+
+
+@blueprint.get("/images/<path:path>")
+def image(path: str) -> Response:
+    """A picture of the content."""
+    file = portal().catalogue.image_file(path)
+    if file is None:
+        abort(404)
+    answer = send_file(file, conditional=True, max_age=DAY)
+    # A drawing opened by itself is a document: it may draw, and nothing else.
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    return answer
+
+
+@blueprint.get("/privacy")
+def privacy() -> str:
+    """What is kept, why and how long."""
+    return render_template("events/privacy.html", version=PRIVACY_VERSION)
+
+
+@blueprint.post("/language/<code>")
+@csrf.exempt  # it needs no session, and a forged one only changes the language of a page
+def choose_language(code: str) -> Response:
+    """Remember the visitor's language and go back to where they were."""
+    if code not in site().languages:
+        abort(404)
+    answer = redirect(local_path(request.form.get("next", ""), url_for("events.agenda")), 303)
+    answer.set_cookie(
+        COOKIE,
+        code,
+        max_age=CHOICE_LASTS,
+        secure=portal().settings.secure,
+        httponly=True,
+        samesite="Lax",
+    )
+    return answer
+
+
+def _text(event: Event) -> Markup:
+    """The event's text as HTML, made once for each version of its file."""
+    texts, key = portal().texts, (event.slug, current_language())
+    made_from, html = texts.get(key, (None, Markup()))
+    if made_from is not event:
+        catalogue = portal().catalogue
+        html = Markup(render(event.text, site().url, catalogue.image_size, _("Table")))  # noqa: S704  # cleaned
+        texts[key] = (event, html)
+    return html
+
+
+def _month(entry: AgendaEntry) -> date:
+    return entry.event.starts.date().replace(day=1)
+
+
+def _searched(event: Event) -> str:
+    return folded(event.title, event.location, event.summary, event.text)

@@ -1,0 +1,105 @@
+"""Signing up: the form, and what becomes of it."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response
+
+from portal.content.event import Event
+from portal.domain import places, registration_link, taken
+from portal.domain.errors import SignupRefused
+from portal.domain.letters import LetterWriter
+from portal.domain.places import Taken
+from portal.domain.signup import sign_up
+from portal.i18n import gettext as _
+from portal.storage.database import transaction
+from portal.web import forms
+from portal.web.events import published_event
+from portal.web.extensions import csrf, db, limiter, now, portal, site
+from portal.web.templating import event_url
+
+blueprint = Blueprint("signup", __name__)
+
+JUST_SENT = "just_sent"
+MANY = "40 per minute; 400 per hour"
+"""How often one client may send a form: a whole school may sit behind one address."""
+
+
+@blueprint.get("/events/<slug>/signup")
+def form(slug: str) -> str:
+    """The form; or, where nobody can sign up, why and what can be done."""
+    event = published_event(slug)
+    now_taken = taken.of_event(db.session(), slug)
+    refuse_unless_open(event, now_taken)
+    return form_page(event, now_taken, forms.signup_form(event, now_taken, now()))
+
+
+@blueprint.post("/events/<slug>/signup")
+@csrf.exempt  # the form checks its own token, so that what was typed comes back with a fresh one
+@limiter.limit(MANY)
+def send(slug: str) -> str | Response | tuple[str, int]:
+    """The sent form."""
+    event = published_event(slug)
+    now_taken = taken.of_event(db.session(), slug)
+    sent = forms.signup_form(event, now_taken, now())
+    if "people" in sent and request.form.keys() & {"add_person", "remove_person"}:
+        if "add_person" in request.form and len(sent.people.entries) < event.max_party - 1:
+            forms.add_person(sent)
+        forms.remove_person(sent, request.form.get("remove_person", ""))
+        return form_page(event, now_taken, sent)
+
+    forms.drop_blank_people(sent)
+    valid = all([sent.validate(), not forms.too_many(sent, event), not forms.same_address_twice(sent)])
+    forms.empty_trap(sent)
+    if sent.csrf_token.errors:
+        notice = _(
+            "This page had been open for a long time. Nothing is lost: look it over and send it again."
+        )
+        return form_page(event, now_taken, sent, notice=notice), 400
+    if not valid:
+        refuse_unless_open(event, now_taken)
+        return form_page(event, now_taken, sent), 422
+
+    letters = LetterWriter(
+        event,
+        site(),
+        event_url=event_url(slug),
+        host=urlsplit(portal().settings.base_url).hostname or "localhost",
+        now=now(),
+    )
+    key = portal().settings.secret_key
+    with transaction(db.session()):
+        outcome = sign_up(
+            db.session(), event, forms.read(sent, event), now=now(), secret_key=key, write_letter=letters
+        )
+        token = registration_link.token_of(key, outcome.registration)
+    if outcome.kind == "known_address":
+        return render_template("signup/already.html", event=event)
+    session[JUST_SENT] = token
+    return redirect(url_for("registration.show", token=token), 303)
+
+
+def refuse_unless_open(event: Event, now_taken: Taken) -> None:
+    """Raise SignupRefused, which has a page of its own, when no form can be sent now."""
+    availability = places.availability(event, now_taken, now())
+    if not availability.can_sign_up:
+        raise SignupRefused(availability.state, opens=availability.opens, closes=availability.closes)
+
+
+def form_page(event: Event, now_taken: Taken, shown: Any, *, notice: str = "") -> str:
+    """The form as it stands, with what it would cost and whether it would wait."""
+    tickets = forms.tickets_chosen(shown, event)
+    prices = [ticket.price or 0 for chosen in tickets if (ticket := event.ticket(chosen))]
+    return render_template(
+        "signup/form.html",
+        event=event,
+        availability=places.availability(event, now_taken, now()),
+        form=shown,
+        problems=forms.problems(shown),
+        notice=notice,
+        can_add="people" in shown and len(shown.people.entries) < event.max_party - 1,
+        total=sum(prices) or None,
+        people=len(tickets),
+        waiting=bool(tickets) and places.decide(event, now_taken, tickets) != "confirmed",
+    )

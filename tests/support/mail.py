@@ -1,0 +1,97 @@
+"""A real SMTP server on this machine, that keeps what it is given and can be told to refuse."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any, Literal
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import Envelope
+
+from tests.support.ports import free_port
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message that arrived, and the addresses on its envelope."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    message: EmailMessage
+
+    @property
+    def subject(self) -> str:
+        return str(self.message["Subject"])
+
+    @property
+    def text(self) -> str:
+        """The words of the plain-text part."""
+        part = self.message.get_body(("plain",))
+        assert part is not None, "a letter without plain text"
+        return str(part.get_content())
+
+    @property
+    def html(self) -> str:
+        part = self.message.get_body(("html",))
+        assert part is not None, "a letter without HTML"
+        return str(part.get_content())
+
+
+@dataclass
+class PostOffice:
+    """``letters`` holds what arrived, oldest first."""
+
+    port: int
+    letters: list[Letter] = field(default_factory=list)
+    _refusals: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self.port}"
+
+    def refuse(self, answer: str, *, at: Literal["MAIL", "RCPT", "DATA"] = "RCPT") -> None:
+        """From now on answer such as ``451 4.3.0 Try again later`` at that step."""
+        self._refusals[at] = answer
+
+    def accept(self) -> None:
+        """Refuse nothing any more."""
+        self._refusals.clear()
+
+    # What aiosmtpd calls; the names are its own.
+
+    async def handle_MAIL(  # noqa: N802
+        self, _server: Any, _session: Any, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if "MAIL" not in self._refusals:
+            envelope.mail_from = address
+            envelope.mail_options.extend(options)
+        return self._refusals.get("MAIL", "250 OK")
+
+    async def handle_RCPT(  # noqa: N802
+        self, _server: Any, _session: Any, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        if "RCPT" not in self._refusals:
+            envelope.rcpt_tos.append(address)
+        return self._refusals.get("RCPT", "250 OK")
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Envelope) -> str:  # noqa: N802
+        if "DATA" not in self._refusals:
+            content = envelope.content
+            assert isinstance(content, bytes)
+            message = message_from_bytes(content, _class=EmailMessage, policy=policy.default)
+            self.letters.append(Letter(str(envelope.mail_from), tuple(envelope.rcpt_tos), message))
+        return self._refusals.get("DATA", "250 OK")
+
+
+@contextmanager
+def open_post_office() -> Iterator[PostOffice]:
+    """A running SMTP server."""
+    office = PostOffice(free_port())
+    controller = Controller(office, hostname="127.0.0.1", port=office.port)
+    controller.start()
+    try:
+        yield office
+    finally:
+        controller.stop()

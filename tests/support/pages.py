@@ -1,0 +1,214 @@
+"""Reads a page as a strict browser and a careful visitor do, and says everything that is wrong with it."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+from justhtml import JustHTML
+
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+CONTROLS = ("input", "select", "textarea")
+UNLABELLED_INPUTS = ("hidden", "submit", "button", "reset", "image")
+POINTERS = ("aria-describedby", "aria-labelledby", "aria-controls", "aria-errormessage", "aria-details")
+
+# What the parser forgives but the standard does not.
+ONLY_WORDS_INSIDE = {*HEADINGS, "p", "span", "label", "button", "strong", "em", "small"}
+BLOCKS = {*HEADINGS, "p", "div", "ul", "ol", "dl", "table", "form", "fieldset", "blockquote", "figure", "hr"}
+BLOCKS |= {"section", "article", "aside", "nav", "header", "footer", "main", "address", "pre", "details"}
+CHILDREN = {
+    "ul": {"li"},
+    "ol": {"li"},
+    "dl": {"dt", "dd", "div"},
+    "select": {"option", "optgroup", "hr"},
+    "tr": {"td", "th"},
+}
+EVERYWHERE = {"script", "template"}
+PRESSABLE = {"a", "button", "input", "select", "textarea", "label", "summary"}
+MAY_NOT_HOLD = {"a": PRESSABLE, "button": PRESSABLE, "label": {"label", "button"}}
+
+
+def check_page(html: str) -> JustHTML:
+    """The parsed page; fails with all its problems when it has any."""
+    page = JustHTML(html, sanitize=False, collect_errors=True)
+    problems = [*_syntax(page, html), *page_problems(page)]
+    assert not problems, "Problems in this page:\n" + "\n".join(f"- {problem}" for problem in problems)
+    return page
+
+
+def _syntax(page: JustHTML, html: str) -> Iterator[str]:
+    lines = html.splitlines()
+    for error in page.errors:
+        line = lines[error.line - 1].strip() if error.line and error.line <= len(lines) else ""
+        yield f"not valid HTML, line {error.line}: {error.message}: {line}"
+
+
+def page_problems(page: JustHTML) -> list[str]:
+    """What is wrong with a page that can be parsed."""
+    checks = (_document, _ids, _labels, _headings, _nesting, _links_and_buttons, _images, _policy)
+    return [problem for check in checks for problem in check(page)]
+
+
+def _document(page: JustHTML) -> Iterator[str]:
+    for selector in ("h1", "main", "title"):
+        if (found := len(_all(page, f"head {selector}" if selector == "title" else selector))) != 1:
+            yield f"{found} × <{selector}>, must be one"
+        elif not words(page.query(selector)[0]):
+            yield f"<{selector}> is empty"
+    if not re.fullmatch(r"[a-z]{2}(-[A-Z]{2})?", _get(page.query("html")[0], "lang")):
+        yield "<html> does not say its language"
+
+
+def _ids(page: JustHTML) -> Iterator[str]:
+    counts = Counter(_get(element, "id") for element in _all(page, "[id]"))
+    for name, count in counts.items():
+        if count > 1:
+            yield f"id {name!r} is used {count} times"
+        if not name or re.search(r"\s", name):
+            yield f"id {name!r} is not a name"
+    for pointer in POINTERS:
+        for element in _all(page, f"[{pointer}]"):
+            for name in _get(element, pointer).split() or [""]:
+                if name not in counts:
+                    yield f"{pointer} of {_show(element)} points to {name!r}, which is not there"
+    for element in _all(page, "[href]"):
+        target = _get(element, "href")
+        if target.startswith("#") and target[1:] not in counts:
+            yield f"{_show(element)} leads nowhere"
+
+
+def _labels(page: JustHTML) -> Iterator[str]:
+    controls = [control for control in elements(page) if _is_visible_control(control)]
+    labelled = {_get(label, "for") for label in _all(page, "label") if words(label)}
+    known = {
+        _get(element, "id") for element in elements(page) if element.name in (*CONTROLS, "output", "button")
+    }
+    for label in _all(page, "label"):
+        if "for" in label.attrs and label.attrs["for"] not in known:
+            yield f"{_show(label)} is for nothing"
+    for control in controls:
+        wrapped = any(parent.name == "label" and words(parent) for parent in ancestors(control))
+        said = _get(control, "aria-label") or "aria-labelledby" in control.attrs
+        if not (wrapped or said or _get(control, "id") in labelled):
+            yield f"{_show(control)} has no label"
+    for fieldset in _all(page, "fieldset"):
+        first = next((child for child in fieldset.children if _is_element(child)), None)
+        if not first or first.name != "legend" or not words(first):
+            yield f"{_show(fieldset)} does not begin with a legend"
+
+
+def _is_visible_control(element: Any) -> bool:
+    return element.name in CONTROLS and _get(element, "type") not in UNLABELLED_INPUTS
+
+
+def _headings(page: JustHTML) -> Iterator[str]:
+    headings = [element for element in elements(page) if element.name in HEADINGS]
+    for heading in headings:
+        if not words(heading):
+            yield f"{_show(heading)} is empty"
+    for above, below in pairwise(headings):
+        if int(below.name[1]) > int(above.name[1]) + 1:
+            yield f"{_show(below)} skips a level after {_show(above)}"
+    if headings and headings[0].name != "h1":
+        yield f"{_show(headings[0])} comes before the h1"
+
+
+def _nesting(page: JustHTML) -> Iterator[str]:
+    for element in elements(page):
+        for child in filter(_is_element, element.children):
+            block = element.name in ONLY_WORDS_INSIDE and child.name in BLOCKS
+            stray = element.name in CHILDREN and child.name not in CHILDREN[element.name] | EVERYWHERE
+            if block or stray:
+                yield f"{_show(child)} may not stand inside {_show(element)}"
+        for parent in ancestors(element):
+            if element.name in MAY_NOT_HOLD.get(parent.name, ()):
+                yield f"{_show(element)} may not stand inside {_show(parent)}"
+
+
+def _links_and_buttons(page: JustHTML) -> Iterator[str]:
+    for link in _all(page, "a"):
+        if not _get(link, "href").strip():
+            yield f"{_show(link)} has no address"
+        if not _name(link):
+            yield f"{_show(link)} says nothing"
+    for button in _all(page, "button"):
+        if not _name(button):
+            yield f"{_show(button)} says nothing"
+    for button in _all(page, "input[type=submit], input[type=button], input[type=reset]"):
+        if not _get(button, "value"):
+            yield f"{_show(button)} says nothing"
+
+
+def _name(element: Any) -> str:
+    alternatives = " ".join(_get(image, "alt") for image in element.query("img"))
+    return words(element) or _get(element, "aria-label") or alternatives.strip()
+
+
+def _images(page: JustHTML) -> Iterator[str]:
+    for image in _all(page, "img"):
+        if "alt" not in image.attrs:
+            yield f"{_show(image)} has no alt"
+        if not _get(image, "src"):
+            yield f"{_show(image)} has no src"
+
+
+def _policy(page: JustHTML) -> Iterator[str]:
+    """The Content-Security-Policy allows nothing inline."""
+    for style in _all(page, "style"):
+        yield f"{_show(style)}: styles belong in the stylesheet"
+    for script in _all(page, "script"):
+        if "src" not in script.attrs and _get(script, "type") in ("", "module", "text/javascript"):
+            yield f"{_show(script)}: scripts belong in a file"
+    for element in elements(page):
+        for attribute, value in element.attrs.items():
+            if attribute == "style" or attribute.startswith("on"):
+                yield f"{_show(element)} has {attribute}="
+            address = attribute in ("href", "src", "action", "formaction")
+            if address and (value or "").strip().lower().startswith("javascript:"):
+                yield f"{_show(element)} has a script for an address"
+
+
+# Walking a page
+
+
+def elements(page: JustHTML) -> Iterator[Any]:
+    """All elements, in the order in which they are read."""
+
+    def walk(node: Any) -> Iterator[Any]:
+        if _is_element(node):
+            yield node
+        for child in node.children or ():
+            yield from walk(child)
+
+    return walk(page.root)
+
+
+def ancestors(element: Any) -> Iterator[Any]:
+    """The elements around this one, from the inside out."""
+    while (element := element.parent) is not None:
+        if _is_element(element):
+            yield element
+
+
+def words(element: Any) -> str:
+    """What can be read in it, with single spaces."""
+    return " ".join(element.to_text(strip=False, separator_blocks_only=True).split())
+
+
+def _all(page: JustHTML, selector: str) -> list[Any]:
+    return list(page.query(selector))
+
+
+def _get(element: Any, attribute: str) -> str:
+    return element.attrs.get(attribute) or ""
+
+
+def _is_element(node: Any) -> bool:
+    return bool(getattr(node, "attrs", None) is not None and not node.name.startswith(("#", "!")))
+
+
+def _show(element: Any) -> str:
+    attributes = "".join(f' {name}="{value}"' for name, value in element.attrs.items() if name != "class")
+    text = words(element)
+    return f"<{element.name}{attributes}>" + (f" “{text[:40]}”" if text else "")
