@@ -8,7 +8,8 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-UV := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
+UV ?= $(BIN)/uv
+COMPILE = $(UV) pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
 .PHONY: help run test check install pictures lock clean
@@ -43,9 +44,10 @@ pictures: $(VENV)/dev.stamp
 	@$(BIN)/python -m tests.support.browser
 	$(BIN)/python -m scripts.pictures
 
-lock: $(VENV)/dev.stamp
-	$(UV) pyproject.toml --group build --output-file requirements.txt
-	$(UV) pyproject.toml --group dev --constraint requirements.txt --output-file requirements-dev.txt
+lock: | $(BIN)/python
+	@command -v $(UV) >/dev/null || $(PIP) install --quiet uv
+	$(COMPILE) pyproject.toml --group build --output-file requirements.txt
+	$(COMPILE) pyproject.toml --group dev --constraint requirements.txt --output-file requirements-dev.txt
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
@@ -54,6 +56,7 @@ clean:
 # A stamp is younger than everything that its step was made from, so that a second `make` does nothing.
 
 $(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here; the portal needs Python 3.11 or newer."; exit 1; }
 	@$(PYTHON) scripts/venv.py $(VENV)
 
 $(VENV)/stamp: requirements.txt pyproject.toml | $(BIN)/python

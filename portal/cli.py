@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import click
 from flask.cli import FlaskGroup, with_appcontext
@@ -91,7 +91,7 @@ def _first_organiser(settings: Settings, address: str) -> None:
 @click.argument("target", required=False, type=click.Path(exists=True, path_type=Path))
 @click.option("--fix", is_flag=True, help="Mend in the files what has only one mend.")
 @click.option("--format", "form", type=click.Choice(["text", "github"]), default="text")
-def check(target: Path | None, fix: bool, form: str) -> None:
+def check(target: Path | None, fix: bool, form: Literal["text", "github"]) -> None:
     """Read every event file and say what is wrong with it."""
     result = check_content(target or _settings().content_dir, fix=fix)
     for problem in result.problems:
@@ -142,7 +142,6 @@ def _session(settings: Settings) -> Iterator[Session]:
     engine = connect(settings.database_url)
     try:
         if settings.embedded_database:
-            settings.data_dir.mkdir(parents=True, exist_ok=True)
             migrate.upgrade(settings.database_url)
         with Session(engine) as session:
             yield session

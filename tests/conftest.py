@@ -1,8 +1,9 @@
 """The fixtures. Everything behind them is real: servers, databases, a browser, mail."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -11,6 +12,7 @@ from tests.support.browser import open_page, start_browser
 from tests.support.databases import PostgresDatabases, SqliteDatabases
 from tests.support.live import LivePortal, serve_portal
 from tests.support.mail import PostOffice, open_post_office
+from tests.support.portal import PortalUnderTest
 from tests.support.postgres import start_postgres
 
 
@@ -48,6 +50,20 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """
     with request.getfixturevalue(f"{request.param}_databases").fresh() as url:
         yield url
+
+
+@pytest.fixture
+def make_portal(tmp_path: Path, database_url: str) -> Iterator[Callable[..., PortalUnderTest]]:
+    """Makes the test's portal, on either database: ``make_portal({"x": event_file(capacity=2)})``."""
+    made: list[PortalUnderTest] = []
+
+    def make(files: Mapping[str, str] | None = None, **options: Any) -> PortalUnderTest:
+        made.append(PortalUnderTest(tmp_path / f"portal{len(made)}", database_url, files, **options))
+        return made[-1]
+
+    yield make
+    for portal in made:
+        portal.close()
 
 
 @pytest.fixture

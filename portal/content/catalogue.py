@@ -70,7 +70,7 @@ class Catalogue:
         os.register_at_fork(after_in_child=in_child)
 
     def begin_anew(self) -> None:
-        """For a process that was just forked: locks and threads do not come along when a process forks; what was read does."""
+        """For a process that was just forked: locks and threads do not come along, what was read does."""
         self._lock = threading.Lock()
         self._swapped = threading.Condition()
         self._stop = threading.Event()
@@ -110,7 +110,15 @@ class Catalogue:
             now = None
         except OSError:
             now = (0, 0, 0, 0)
-        if self._site_is_read and now == self._site_signature and now != (0, 0, 0, 0):
+        if self._site is not None and now is None and (self._site_signature or self._site_problems):
+            # Without its file a site gives forms by default, also to events that others organise.
+            gone = Problem(
+                FILE_NAME, 1, "error", "the file is gone", "put it back, or start the portal again"
+            )
+            self._site_problems, self._site_signature = (gone,), None
+            return
+        is_known = self._site is not None or now is not None
+        if self._site_is_read and is_known and now == self._site_signature and now != (0, 0, 0, 0):
             return
         site, problems = self._site_now(file, there=now is not None)
         self._site = site or self._site

@@ -78,6 +78,7 @@ class _Scope:
         self._content, self._only = content, only
         images = Images(content) if whole else None
         self._folder = EventFolder(content, folder, images) if folder else None
+        self._in_force = Site(name=content.name)
         self._has_site = whole and (content / FILE_NAME).is_file()
 
     @classmethod

@@ -36,6 +36,7 @@ class Fields:
         self.of = of
         self._text = text
         """The whole text, where a line of it can be taken away or a key renamed."""
+        self._wrong: set[str] = set()
         self._entries: dict[str, Entry] = {}
         for entry in mapping.entries:
             first = self._entries.get(entry.key.text)
@@ -45,7 +46,7 @@ class Fields:
                 self._entries[entry.key.text] = self._one_of(first, entry)
 
     def __contains__(self, key: str) -> bool:
-        """Whether the key has a value; ``capacity:`` alone says nothing."""
+        """Whether the key has a value; ``capacity:`` or ``capacity: ""`` says nothing."""
         return self.scalar_or_group(key) is not None
 
     def is_written(self, key: str) -> bool:
@@ -58,11 +59,16 @@ class Fields:
 
     def scalar_or_group(self, key: str) -> Value | None:
         entry = self._entries.get(key)
-        if entry is None or (isinstance(entry.value, Scalar) and entry.value.is_nothing):
+        if entry is None or _is_empty(entry.value):
             return None
         return entry.value
 
+    def found_wrong(self, key: str) -> bool:
+        """Whether something was already said about this key's value."""
+        return key in self._wrong
+
     def wrong(self, key: str, is_: str, mend: str) -> None:
+        self._wrong.add(key)
         self.findings.error(self.line_of(key), f"{self.name(key)} is {is_}", mend)
 
     def name(self, key: str) -> str:
@@ -182,7 +188,7 @@ class Fields:
                 value.line,
                 f"{self.name(key)} is {shown(value.text)}",
                 f"write {written(cents)}",
-                Edit(*value.inside, written(cents)),
+                *value.rewritten(written(cents)),
             )
         return cents
 
@@ -203,7 +209,7 @@ class Fields:
                 value.line,
                 f"{self.name(key)} is {shown(value.text)}",
                 f"write {moment.written}",
-                Edit(*value.inside, moment.written),
+                *value.rewritten(moment.written),
             )
         return end_of_day(moment.at) if until and moment.day_only else moment.at
 
@@ -315,7 +321,7 @@ class Fields:
 
 
 def _is_empty(value: Value) -> bool:
-    return isinstance(value, Scalar) and not value.text.strip()
+    return isinstance(value, Scalar) and (value.is_nothing or not value.text.strip())
 
 
 def _same(one: Value, other: Value) -> bool:

@@ -2,8 +2,9 @@
 
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from portal.content.event import Event
@@ -15,6 +16,8 @@ from portal.content.slugs import Naming, settle
 
 EVENT_FOLDERS = ("events", "_events")
 DEEPEST = 30
+TICK = 50_000_000
+"""Nanoseconds within which a file system may give two writes the same time."""
 
 
 @dataclass
@@ -33,7 +36,7 @@ class EventFile:
 @dataclass(frozen=True)
 class _Found:
     path: str
-    file: Path
+    file: str
     status: os.stat_result
 
 
@@ -68,8 +71,13 @@ class EventFolder:
             ):
                 files[path] = known
                 continue
-            changed = True
-            if file := self._read(item, site, known):
+            file = self._read(item, site, known, images)
+            if file and known and replace(file, signature=known.signature) == known:
+                # The same events, so that whoever keeps something with them may go on.
+                file.last_good = known.last_good
+            else:
+                changed = True
+            if file:
                 files[path] = file
         self.files, self._stray = files, tuple(stray)
         return changed
@@ -100,26 +108,31 @@ class EventFolder:
                 return False
         return True
 
-    def _read(self, item: _Found, site: Site, known: EventFile | None) -> EventFile | None:
+    def _read(
+        self, item: _Found, site: Site, known: EventFile | None, images: dict[str, Signature | None]
+    ) -> EventFile | None:
         last_good = known.last_good if known else None
         naming = known.naming if known else Naming()
         file = EventFile(signature(item.status), naming=naming, last_good=last_good, refused=True)
+        if time.time_ns() - item.status.st_mtime_ns < TICK:
+            # It may be written once more without its times showing it: look again.
+            file.signature = (0, 0, 0, 0)
         try:
-            source = item.file.read_bytes()
+            source = Path(item.file).read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
-            file.problems = (
-                self._problem(item.path, f"the file cannot be read ({error.strerror})", "check its rights"),
-            )
-            file.signature = (0, 0, 0, 0)
+            what = f"the file cannot be read ({error.strerror})"
+            file.problems = (Problem(item.path, 1, "error", what, "check its rights"),)
             return file
         asked: dict[str, Signature | None] = {}
 
         def has_image(path: str) -> bool:
             if self._images is None:
                 return True
-            asked[path] = self._images.signature(path)
+            if path not in images:
+                images[path] = self._images.signature(path)
+            asked[path] = images[path]
             return asked[path] is not None
 
         reading = read(source, item.path, site, has_image)
@@ -130,73 +143,68 @@ class EventFolder:
 
     def _found(self, stray: list[Problem], only: Path | None) -> Iterator[_Found]:
         if only is not None:
-            yield _Found(self._relative(only), only, only.stat())
+            yield _Found(only.relative_to(self.content).as_posix(), str(only), only.stat())
             return
-        root = self.content.resolve()
-        yield from self._below(self.folder, root, stray, {}, 0)
+        where = self.folder.relative_to(self.content).as_posix()
+        yield from _Walk(self.content, stray).below(str(self.folder), "" if where == "." else where)
 
-    def _below(
-        self, folder: Path, root: Path, stray: list[Problem], seen: dict[tuple[int, int], bool], depth: int
-    ) -> Iterator[_Found]:
+
+class _Walk:
+    """One walk through a folder: yields the event files, and notes in ``stray`` what is none but looks like one."""
+
+    def __init__(self, content: Path, stray: list[Problem]) -> None:
+        self._stray = stray
+        self._root = content.resolve()
+        self._seen: set[tuple[int, int]] = set()
+
+    def below(self, folder: str, path: str, depth: int = 0) -> Iterator[_Found]:
+        """The files in ``folder``, which is at ``path`` in the content. Plain strings: this runs every second."""
+        if os.path.islink(folder) and not self._stays_within(folder, path):  # noqa: PTH114
+            return
         try:
-            status = folder.stat()
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            status = os.stat(folder)  # noqa: PTH116
+            with os.scandir(folder) as scan:
+                entries = list(scan)
         except OSError as error:
-            stray.append(
-                self._problem(
-                    self._relative(folder),
-                    f"the folder cannot be read ({error.strerror})",
-                    "check its rights",
-                )
-            )
+            self._refuse(path, f"the folder cannot be read ({error.strerror})", "check its rights")
             return
-        if seen.setdefault((status.st_dev, status.st_ino), False) or depth > DEEPEST:
+        # A link may lead to a folder above itself.
+        if (status.st_dev, status.st_ino) in self._seen or depth > DEEPEST:
             return
-        seen[status.st_dev, status.st_ino] = True
+        self._seen.add((status.st_dev, status.st_ino))
         for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            file = Path(entry.path)
-            try:
-                if entry.is_symlink() and not self._stays_within(file, root, stray):
+            if not entry.name.startswith("."):
+                try:
+                    yield from self._at(entry, f"{path}/{entry.name}" if path else entry.name, depth)
+                except FileNotFoundError:
                     continue
-                if entry.is_dir():
-                    yield from self._below(file, root, stray, seen, depth + 1)
-                elif entry.name.lower().endswith(".md"):
-                    status = entry.stat()
-                    if stat.S_ISREG(status.st_mode):
-                        yield _Found(self._relative(file), file, status)
-                elif "." not in entry.name and entry.is_file() and _begins_as_an_event(file):
-                    what = "the file is not read, because its name does not end in .md"
-                    stray.append(
-                        Problem(
-                            self._relative(file),
-                            1,
-                            "warning",
-                            what,
-                            "rename it, or take it out of the folder",
-                        )
-                    )
-            except FileNotFoundError:
-                continue
 
-    def _stays_within(self, link: Path, root: Path, stray: list[Problem]) -> bool:
+    def _at(self, entry: os.DirEntry[str], path: str, depth: int) -> Iterator[_Found]:
+        if entry.is_dir():
+            yield from self.below(entry.path, path, depth + 1)
+        elif entry.is_symlink() and not self._stays_within(entry.path, path):
+            return
+        elif entry.name.lower().endswith(".md"):
+            status = entry.stat()
+            if stat.S_ISREG(status.st_mode):
+                yield _Found(path, entry.path, status)
+        elif "." not in entry.name and entry.is_file() and _begins_as_an_event(entry.path):
+            what = "the file is not read, because its name does not end in .md"
+            self._stray.append(Problem(path, 1, "warning", what, "rename it, or take it out of the folder"))
+
+    def _stays_within(self, link: str, path: str) -> bool:
         try:
-            target = link.resolve(strict=True)
+            target = Path(link).resolve(strict=True)
         except (OSError, RuntimeError):
-            stray.append(self._problem(self._relative(link), "the link leads nowhere", "take it away"))
+            self._refuse(path, "the link leads nowhere", "take it away")
             return False
-        if target.is_relative_to(root):
+        if target.is_relative_to(self._root):
             return True
-        what = "the link leads out of the content folder"
-        stray.append(self._problem(self._relative(link), what, "put the file itself here"))
+        self._refuse(path, "the link leads out of the content folder", "put the file itself here")
         return False
 
-    def _relative(self, file: Path) -> str:
-        return file.relative_to(self.content).as_posix()
-
-    def _problem(self, path: str, what: str, mend: str) -> Problem:
-        return Problem(path, 1, "error", what, mend)
+    def _refuse(self, path: str, what: str, mend: str) -> None:
+        self._stray.append(Problem(path or ".", 1, "error", what, mend))
 
 
 def events_folder(content: Path) -> Path | None:
@@ -204,9 +212,9 @@ def events_folder(content: Path) -> Path | None:
     return next((content / name for name in EVENT_FOLDERS if (content / name).is_dir()), None)
 
 
-def _begins_as_an_event(file: Path) -> bool:
+def _begins_as_an_event(file: str) -> bool:
     try:
-        with file.open("rb") as opened:
+        with Path(file).open("rb") as opened:
             return opened.read(4).startswith(b"---")
     except OSError:
         return False

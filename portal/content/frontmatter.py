@@ -7,16 +7,19 @@ They also keep what was written: ``title: 12:30`` and ``language: no`` are text 
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import frontmatter
 import yaml
 from frontmatter.default_handlers import YAMLHandler
 
+from portal.content.problems import Edit
+
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 DEEPEST = 12
+LONGEST = 50_000
 TEXT_KEYS = frozenset(
     {
         "title", "summary", "location", "location_link", "language", "anchor", "slug", "contact",
@@ -45,6 +48,10 @@ class Scalar:
     def inside(self) -> tuple[int, int]:
         """Where its text stands in the source, without the quotes."""
         return (self.start + 1, self.end - 1) if self.style in ("'", '"') else (self.start, self.end)
+
+    def rewritten(self, text: str) -> tuple[Edit, ...]:
+        """The edit that puts ``text`` in its place, quotes kept; none for a block of lines."""
+        return () if self.style in ("|", ">") else (Edit(*self.inside, text),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +104,7 @@ class Lines:
 class FrontMatter:
     """A file, split: ``text[start:end]`` is the YAML, ``text[body:]`` what follows it.
 
-    ``quoted`` are the lines whose value got the quotes that YAML needs there; ``text`` has them.
+    ``repairs`` are the lines that YAML cannot read as they were written; ``text`` has them as they were meant.
     """
 
     text: str
@@ -106,7 +113,14 @@ class FrontMatter:
     end: int
     body: int
     lines: Lines
-    quoted: tuple[int, ...] = ()
+    repairs: tuple["Repair", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    line: int
+    what: str
+    mend: str
 
 
 class _Handler(YAMLHandler):
@@ -142,21 +156,21 @@ def read(text: str) -> FrontMatter:
             "the file does not begin with front matter",
             "begin it with a line ---, a title, a date and a line ---",
         )
-    quoted: tuple[int, ...] = ()
+    repairs: tuple[Repair, ...] = ()
     try:
         values, _ = frontmatter.parse(text, handler=handler)
     except _Fault as fault:
-        repaired, quoted = _quote_what_yaml_misreads(handler.front or "")
+        repaired, found = _repaired(handler.front or "")
         begin = _lead(text) + handler.start
         before = Lines(text)
         try:
-            if not quoted:
+            if not found:
                 raise fault
             text = text[:begin] + repaired + text[begin + len(handler.front or "") :]
             values, _ = frontmatter.parse(text, handler=handler)
         except _Fault:
             raise Unreadable(before[begin + fault.offset], fault.what, fault.mend) from None
-        quoted = tuple(before[begin] + number for number in quoted)
+        repairs = tuple(replace(repair, line=before[begin] + repair.line) for repair in found)
     if handler.front is None:
         raise Unreadable(1, "the front matter is not closed", "put a line --- below its last key")
     lines = Lines(text)
@@ -167,7 +181,7 @@ def read(text: str) -> FrontMatter:
     if not isinstance(value, Mapping):
         raise Unreadable(value.line, "the front matter holds no keys", "write lines like title: My event")
     return FrontMatter(
-        text, value, start, start + len(handler.front), _lead(text) + handler.body, lines, quoted
+        text, value, start, start + len(handler.front), _lead(text) + handler.body, lines, repairs
     )
 
 
@@ -203,6 +217,10 @@ def compose(source: str) -> Value:
     Made from the parser's events and not by ``yaml.compose``, so that neither an alias (a few lines can
     stand for gigabytes) nor deep nesting is ever followed.
     """
+    if len(source) > LONGEST:
+        raise _Fault(
+            0, f"the front matter is longer than {LONGEST} characters", "keep the text below its closing ---"
+        )
     try:
         return _Composer(source).value
     except yaml.reader.ReaderError as error:
@@ -213,10 +231,12 @@ def compose(source: str) -> Value:
         ) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        offset = min(int(getattr(mark, "index", 0)), len(source)) if mark else 0
+        offset = min(mark.index, len(source)) if mark else 0
         # The parser stands at the start of the line after the one that it could not finish.
         while offset and (offset == len(source) or source[offset] == "\n") and source[offset - 1] == "\n":
             offset -= 1
+        if "nesting depth" in (error.problem or ""):
+            raise _too_deep(offset) from None
         raise _Fault(
             offset,
             f"the front matter is not valid YAML here ({error.problem})",
@@ -229,32 +249,26 @@ class _Composer:
         self._documents = 0
         self.value: Value = Scalar("", 0, 0, 0)
         events: Iterator[Any] = yaml.parse(source, Loader=Loader)
-        open_: list[tuple[Any, list[Value]]] = []
+        open_: list[tuple[int, bool, list[Value]]] = []
         for event in events:
-            self._refuse(event, len(open_))
+            start, end = event.start_mark.index, event.end_mark.index
+            self._refuse(event, start, len(open_))
             value: Value
             if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
-                open_.append((event, []))
+                open_.append((start, bool(event.flow_style), []))
                 continue
             if isinstance(event, yaml.ScalarEvent):
-                style = event.style or ""
-                value = Scalar(event.value, event.start_mark.index, event.end_mark.index, 0, style)
+                value = Scalar(event.value, start, end, 0, event.style or "")
             elif isinstance(event, yaml.SequenceEndEvent):
-                begin, parts = open_.pop()
-                value = Sequence(tuple(parts), begin.start_mark.index, event.end_mark.index, 0)
+                begin, _, parts = open_.pop()
+                value = Sequence(tuple(parts), begin, end, 0)
             elif isinstance(event, yaml.MappingEndEvent):
-                begin, parts = open_.pop()
-                value = Mapping(
-                    tuple(self._pairs(parts)),
-                    begin.start_mark.index,
-                    event.end_mark.index,
-                    0,
-                    bool(begin.flow_style),
-                )
+                begin, flow, parts = open_.pop()
+                value = Mapping(tuple(self._pairs(parts)), begin, end, 0, flow)
             else:
                 continue
             if open_:
-                open_[-1][1].append(value)
+                open_[-1][2].append(value)
             else:
                 self.value = value
 
@@ -265,8 +279,7 @@ class _Composer:
                 raise _Fault(key.start, "a key is a list or a group of keys", "make the key one word")
             yield Entry(key, value)
 
-    def _refuse(self, event: Any, depth: int) -> None:
-        at = event.start_mark.index
+    def _refuse(self, event: Any, at: int, depth: int) -> None:
         if isinstance(event, yaml.DocumentStartEvent):
             self._documents += 1
             if self._documents > 1:
@@ -282,9 +295,12 @@ class _Composer:
                 at, "a YAML tag (!) is not read here", "take it away, or put the value between quotes"
             )
         if depth > DEEPEST:
-            raise _Fault(
-                at, "the keys are nested too deeply", "keep sessions, tickets and questions as lists of keys"
-            )
+            raise _too_deep(at)
+
+
+def _too_deep(offset: int) -> _Fault:
+    what = "the keys are nested too deeply"
+    return _Fault(offset, what, "keep sessions, tickets and questions as lists of keys")
 
 
 def _moved(value: Value, by: int, lines: Lines) -> Value:
@@ -302,29 +318,37 @@ def _moved(value: Value, by: int, lines: Lines) -> Value:
     return Mapping(tuple(entries), start, end, lines[start], value.flow)
 
 
-_KEY_LINE = re.compile(r"^(?P<key>[a-z_]+):[ \t]+(?P<value>\S.*?)[ \t]*$")
+_KEY_LINE = re.compile(r"^(?P<key>[a-z_]+):(?P<gap>[ \t]*)(?P<value>\S.*?)[ \t]*$")
 
 
-def _quote_what_yaml_misreads(front: str) -> tuple[str, tuple[int, ...]]:
-    """``front`` with quotes around each text that YAML takes for something else, and how far down those lines are."""
+def _repaired(front: str) -> tuple[str, list[Repair]]:
+    """``front`` with each line as it must have been meant, and how far down those lines are."""
     rows = front.split("\n")
-    changed = []
-    for number, row in enumerate(rows):
+    repairs: list[Repair] = []
+    for number, row in enumerate(rows if len(front) <= LONGEST else ()):
         found = _KEY_LINE.match(row)
-        if found is None or found["key"] not in TEXT_KEYS or found["value"][0] in "|>#":
+        if found is None:
+            continue
+        key, value = found["key"], found["value"]
+        if not found["gap"] and not value.startswith("//"):
+            rows[number] = f"{key}: {row[len(key) + 1 :]}"
+            repairs.append(Repair(number, f"there is no space after `{key}:`", "write one"))
+        if key not in TEXT_KEYS or value[0] in "|>#":
             continue
         try:
-            compose(row)
+            compose(rows[number])
         except _Fault:
-            rows[number] = f"{found['key']}: {quoted(_unquoted(found['value']))}"
-            changed.append(number)
-    return "\n".join(rows), tuple(changed)
+            rows[number] = f"{key}: {quoted(_unquoted(value))}"
+            what = f"YAML takes the text of `{key}` for something else"
+            repairs.append(Repair(number, what, "put it between quotes"))
+    return "\n".join(rows), repairs
 
 
 def _unquoted(value: str) -> str:
     """The text that is meant by a value with quotes that do not pair."""
     mark = value[0]
-    if mark not in "\"'":
+    if mark not in "\"'" or re.match(r"'[a-zA-Z]{1,2} ", value):
+        # Dutch words such as 't and 's begin with an apostrophe.
         return value
     inside = value[1:-1] if len(value) > 1 and value[-1] == mark else value[1:]
     first = inside.find(mark)

@@ -3,11 +3,16 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from urllib.parse import unquote, urlsplit
 
 from portal.content.findings import Findings, shown
 from portal.content.frontmatter import Lines
 from portal.content.problems import Edit
+
+LONGEST = 200_000
+"""Characters that are looked at; no page is that long."""
+MOST = 1_000
 
 _BARE_HOST = re.compile(
     r"(?:www\.[\w-]+(?:\.[\w-]+)+|(?:[\w-]+\.)+(?:be|brussels|vlaanderen|gent|nl|eu|org|com|net|fr|de|lu|uk|io|ai|edu|info))"
@@ -73,10 +78,12 @@ _LIQUID = re.compile(r"\{\{[^{}\n]{0,200}\}\}|\{%[^%\n]{0,200}%\}")
 
 
 def check_text(
-    text: str, start: int, lines: Lines, findings: Findings, has_image: Callable[[str], bool], own_host: str
+    body: str, start: int, lines: Lines, findings: Findings, has_image: Callable[[str], bool], own_host: str
 ) -> None:
-    """Adds a warning for each address in ``text[start:]`` that a page cannot use as it stands."""
-    body = without_code(text[start:])
+    """Adds a warning for each address that a page cannot use as it stands.
+
+    ``body`` is Markdown ``without_code``, which stands in the file's text from ``start`` on.
+    """
     for found in _addresses(body):
         line, address = lines[start + found.at], found.address
         if found.image:
@@ -117,12 +124,15 @@ def _check_image(
 
 def _addresses(body: str) -> list[_Address]:
     found = []
-    for match in _INLINE.finditer(body):
+    for match in islice(_INLINE.finditer(body), MOST):
         group = "angled" if match["angled"] else "plain"
         bracket = _opening(body, match.start())
         found.append(_Address(match.start(group), match[group], bracket > 0 and body[bracket - 1] == "!"))
-    found += [_Address(match.start("plain"), match["plain"], False) for match in _DEFINITION.finditer(body)]
-    for match in _TAG.finditer(body):
+    found += [
+        _Address(match.start("plain"), match["plain"], False)
+        for match in islice(_DEFINITION.finditer(body), MOST)
+    ]
+    for match in islice(_TAG.finditer(body), MOST):
         group = "double" if match["double"] is not None else "single"
         if match[group]:
             found.append(_Address(match.start(group), match[group], match["tag"].lower() == "img"))

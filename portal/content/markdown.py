@@ -24,8 +24,8 @@ _EXTENSIONS = ("tables", "fenced_code", "def_list", "sane_lists", "md_in_html", 
 _TAGS = {
     "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del", "details", "dfn", "div", "dl", "dt",
     "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "mark",
-    "ol", "p", "pre", "q", "s", "samp", "small", "span", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot",
-    "th", "thead", "tr", "u", "ul", "var",
+    "ol", "p", "pre", "q", "s", "samp", "small", "span", "strong", "sub", "summary", "sup", "table", "tbody", "td",
+    "tfoot", "th", "thead", "tr", "u", "ul", "var",
 }  # fmt: skip
 _ATTRIBUTES = {
     "a": {"href", "title"},
@@ -41,8 +41,15 @@ _GONE_WITH_CONTENT = {
 }  # fmt: skip
 _SCHEMES = {"http", "https", "mailto", "tel"}
 _NO_HTML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef]|[\ufffe\uffff]")
-_REFERENCES = re.compile(r"&#(?:[xX][0-9a-fA-F]{1,8}|\d{1,8});?")
-_EMPTY_BLOCK = re.compile(r"<(h[2-6]|p)>\s*</\1>\n?")
+_EMPTY = re.compile(r"<(h[2-6]|p)>\s*</\1>\n?|<a(?: [^<>]*)?></a>")
+_OPENING_TAG = re.compile(r"<(?!(?:br|hr|img)\b)[a-z]", re.IGNORECASE)
+_BELONGS_IN = {
+    "li": {"ul", "ol"},
+    "dt": {"dl", "div"},
+    "dd": {"dl", "div"},
+    "summary": {"details"},
+    "figcaption": {"figure"},
+}
 
 
 def render(text: str, base: str, image_size: ImageSize, table_label: str = "Table") -> str:
@@ -57,7 +64,7 @@ def render(text: str, base: str, image_size: ImageSize, table_label: str = "Tabl
         return _as_written(text)
     try:
         clean = nh3.clean(
-            _without_bad_references(_to_html(text)),
+            _to_html(text),
             tags=_TAGS,
             attributes=_ATTRIBUTES,
             clean_content_tags=_GONE_WITH_CONTENT,
@@ -65,12 +72,13 @@ def render(text: str, base: str, image_size: ImageSize, table_label: str = "Tabl
             link_rel=None,
         )
         page = _Page(host_of(base), image_size, table_label)
-        page.feed(clean)
+        # Once more, for what was written as a reference (&#xfffe;).
+        page.feed(_NO_HTML.sub("", clean))
         page.close()
     except RecursionError:
         return _as_written(text)
     html = "".join(page.out)
-    while (shorter := _EMPTY_BLOCK.sub("", html)) != html:
+    while (shorter := _EMPTY.sub("", html)) != html:
         html = shorter
     return html
 
@@ -84,7 +92,8 @@ def _is_costly(text: str) -> bool:
     if len(text) > LONGEST or text.count("[") > 3_000 or text.count("\n*[") > 100:
         return True
     depth = max((_depth(row) for row in text.split("\n") if row[:1] in " \t>-*+0123456789"), default=0)
-    if depth > 40 or text.count("\n:") > 200:
+    unclosed = len(_OPENING_TAG.findall(text)) - text.count("</")
+    if depth > 40 or unclosed > 500 or text.count("\n:") > 200:
         return True
     blocks = re.split(r"\n[ \t]*\n", text)
     return any(
@@ -96,11 +105,6 @@ def _is_costly(text: str) -> bool:
 def _depth(row: str) -> int:
     lead = re.match(r"(?:[ \t]{0,200}(?:>|[-*+](?=[ \t])|\d{1,9}[.)](?=[ \t]))){0,200}[ \t]{0,400}", row)
     return sum(lead[0].count(mark) for mark in ">-*+.)") + len(lead[0].expandtabs(4)) // 8 if lead else 0
-
-
-def _without_bad_references(html: str) -> str:
-    """Numeric references to characters that no page may hold become nothing."""
-    return _REFERENCES.sub(lambda found: "" if _NO_HTML.search(unescape(found[0])) else found[0], html)
 
 
 _here = threading.local()
@@ -168,7 +172,7 @@ class _Lists(Preprocessor):
                 if levels:
                     done.append(_broken(" " * 4 * len(levels) + row[levels[-1][1] :]))
                     continue
-            after_text = not levels and not re.match(r"\s{0,3}(?:#{1,6}\s|\||>)", row)
+            after_text = not levels and not re.match(r"\s{0,3}(?:#{1,6}\s|\|)", row)
             done.append(_broken(line))
         return done
 
@@ -189,12 +193,20 @@ class _Page(HTMLParser):
         self._in_link = 0
         self._tables = 0
         self._last_heading = ""
+        self._open: list[str] = []
+        """The tags that are open, an empty one for each that was left out."""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         if tag == "img":
             self.out.append(self._image(given))
             return
+        is_stray = tag in _BELONGS_IN and (not self._open or self._open[-1] not in _BELONGS_IN[tag])
+        if is_stray or (tag in _HEADINGS and self._heading is not None):
+            self._open.append("")
+            return
+        if tag not in _VOID:
+            self._open.append(tag)
         if tag in _HEADINGS:
             tag = self._heading_at(int(tag[1]))
             self._heading = []
@@ -209,6 +221,8 @@ class _Page(HTMLParser):
         self.out.append(_open(tag, given))
 
     def handle_endtag(self, tag: str) -> None:
+        if not self._open or not self._open.pop():
+            return
         if tag in _HEADINGS:
             tag = f"h{self._level()}"
             self._last_heading = " ".join("".join(self._heading or []).split()) or self._last_heading
@@ -281,6 +295,7 @@ class _Page(HTMLParser):
 
 
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_VOID = frozenset({"br", "hr"})
 
 
 def _open(tag: str, attributes: dict[str, str]) -> str:

@@ -2,8 +2,10 @@
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 HIGHEST = 100_000_00
+MOST_LABELS = 20
 FREE = frozenset({"gratis", "free", "gratuit", "gratuite", "kostenlos", "kostenfrei", "kosteloos"})
 
 _CURRENCY = r"(?:€|\beuros?\b|\beur\b)"
@@ -58,7 +60,7 @@ def price_in_text(body: str) -> PriceLine | None:
     The value may stand below its label; what stands around it in the same paragraph belongs to it.
     """
     rows = [_TAG.sub("", row) for row in body.split("\n")]
-    labelled = [(row, found) for row, text in enumerate(rows) if (found := _LABEL.match(text))]
+    labelled = [(row, found) for row, text in enumerate(rows) if (found := _LABEL.match(text))][:MOST_LABELS]
     said = []
     for row, found in labelled:
         value = " ".join(
@@ -73,7 +75,7 @@ def price_in_text(body: str) -> PriceLine | None:
 
 def _paragraph_below(rows: list[str], row: int, said: bool) -> list[str]:
     below: list[str] = []
-    for text in rows[row + 1 :]:
+    for text in islice(rows, row + 1, None):
         if not text.strip():
             if said or below:
                 break

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import cast, get_args
+from typing import Literal, cast, get_args
 
 from portal.content import frontmatter
 from portal.content.decoding import decode, without_tabs
@@ -13,7 +13,7 @@ from portal.content.event import Event, Registration, Status, Waitlist
 from portal.content.fields import NO, Fields
 from portal.content.findings import Findings, shown
 from portal.content.frontmatter import FrontMatter, Unreadable
-from portal.content.links import check_text, host_of, is_web_address, local_path, without_code
+from portal.content.links import LONGEST, check_text, host_of, is_web_address, local_path, without_code
 from portal.content.price import price_in_text, written
 from portal.content.problems import Edit, Problem
 from portal.content.programme import (
@@ -92,8 +92,8 @@ def read(source: bytes, path: str, site: Site, has_image: Callable[[str], bool] 
     except Unreadable as error:
         findings.error(error.line, error.what, error.mend)
         return Reading(None, findings.in_order(), text, source)
-    for line in front.quoted:
-        findings.warning(line, "YAML takes this text for something else", "put the value between quotes")
+    for repair in front.repairs:
+        findings.warning(repair.line, repair.what, repair.mend)
     event, naming = _File(front, path, site, has_image, findings).read()
     return Reading(None if findings.refused else event, findings.in_order(), front.text, source, naming)
 
@@ -112,7 +112,7 @@ class _File:
             findings,
         )
         self.text = front.text
-        self.body = without_code(front.text[front.body :])
+        self.body = without_code(front.text[front.body : front.body + LONGEST])
         self.own_host = host_of(site.url)
         removable = None if front.mapping.flow else front.text
         self.fields = Fields(front.mapping, findings, text=removable)
@@ -125,7 +125,7 @@ class _File:
         slug, naming = self._slug()
         location, online, location_link = self._location()
         registration, registration_link = self._registration()
-        check_text(self.text, self.front.body, self.front.lines, self.findings, self.has_image, self.own_host)
+        check_text(self.body, self.front.body, self.front.lines, self.findings, self.has_image, self.own_host)
         logo = self._logo()
         sessions = read_sessions(self.fields)
         said: list[tuple[int | None, bool]] = []
@@ -189,7 +189,7 @@ class _File:
 
     def _title_and_status(self) -> tuple[str, Status, bool]:
         written_title = self.fields.text("title", 300)
-        if not written_title and ("title" not in self.fields or self.fields.scalar("title")):
+        if not written_title and not self.fields.found_wrong("title"):
             self.findings.error(
                 self.fields.line_of("title"), "`title` is missing", "add a line like title: My event"
             )
@@ -231,7 +231,7 @@ class _File:
             return (away, *added) if added else ()
         if status.text.strip().casefold() == says:
             return (away,)
-        return away, Edit(*status.inside, says)
+        return away, *status.rewritten(says)
 
     def _times(self) -> tuple[datetime | None, datetime | None]:
         zone, fields = self.site.timezone, self.fields
@@ -288,10 +288,10 @@ class _File:
                 continue
             if slug != name:
                 self.findings.warning(
-                    value.line, f"`{key}` is {shown(name)}", f"write {slug}", Edit(*value.inside, slug)
+                    value.line, f"`{key}` is {shown(name)}", f"write {slug}", *value.rewritten(slug)
                 )
-            source = "slug" if key == "slug" else "anchor"
-            return slug, Naming(source, value.line, *value.inside)  # type: ignore[arg-type]
+            source: Literal["slug", "anchor"] = "slug" if key == "slug" else "anchor"
+            return slug, Naming(source, value.line, *(value.inside if value.rewritten(slug) else (0, 0)))
         return from_name(self.path), Naming()
 
     def _location(self) -> tuple[str, bool, str]:
@@ -362,7 +362,7 @@ class _File:
             return word
         if meant in LANGUAGES:
             self.findings.warning(
-                value.line, f"`language` is {shown(word)}", f"write {meant}", Edit(*value.inside, meant)
+                value.line, f"`language` is {shown(word)}", f"write {meant}", *value.rewritten(meant)
             )
             return meant
         self.findings.warning(

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from portal.domain.addresses import email_key, is_address
@@ -114,6 +114,13 @@ def signed_in(session: Session, token: str, now: datetime) -> OrganiserSession |
     ):
         return None
     return found
+
+
+def used(session: Session, token: str, now: datetime) -> None:
+    """Remember that a sign-in was used, so that it does not end as unused."""
+    session.execute(
+        update(OrganiserSession).where(OrganiserSession.token_hash == _token_hash(token)).values(seen_at=now)
+    )
 
 
 def sign_out(session: Session, token: str) -> None:

@@ -108,7 +108,7 @@ def counts(session: Session, slug: str) -> dict[str, int]:
     rows = session.execute(
         select(Attendee.status, func.count()).where(Attendee.event_slug == slug).group_by(Attendee.status)
     )
-    found = dict(rows.tuples().all())
+    found = dict(rows.all())
     return {status: found.get(status, 0) for status in STATUSES}
 
 
@@ -116,10 +116,10 @@ def _asked(session: Session, slug: str) -> Sequence[str]:
     """The names of all questions that registrations of this event were asked, in the order of asking."""
     return session.scalars(
         select(Answer.name)
-        .join(Answer.registration)
+        .join(Registration, Registration.id == Answer.registration_id)
         .where(Registration.event_slug == slug)
         .group_by(Answer.name)
-        .order_by(func.min(Answer.id))
+        .order_by(func.min(Answer.number), Answer.name)
     ).all()
 
 
@@ -140,20 +140,23 @@ def _chosen(slug: str, filters: Filters) -> Select[Attendee]:
 
 
 def _ordered(slug: str, filters: Filters) -> Select[Attendee]:
-    order = [SORTABLE[filters.sort], Attendee.id] if filters.sort in SORTABLE else [Attendee.id]
+    order = [SORTABLE[filters.sort]] if filters.sort in SORTABLE else []
+    order += [Attendee.registration_id, Attendee.position]
     return (
         _chosen(slug, filters)
         .order_by(*(key.desc() if filters.descending else key for key in order))
         .options(
-            contains_eager(Attendee.registration).selectinload(Registration.all_answers),
+            contains_eager(Attendee.registration)
+            .selectinload(Registration.attendees)
+            .selectinload(Attendee.all_answers)
         )
     )
 
 
 def _answer(name: str) -> Callable[[Attendee], Cell]:
     def cell(attendee: Attendee) -> Cell:
-        for answer in attendee.registration.all_answers:
-            if answer.name == name and answer.attendee_id in (None, attendee.id):
+        for answer in (*attendee.answers, *attendee.registration.answers):
+            if answer.name == name:
                 return answer.value.replace("\n", "; ") if answer.type == "checkboxes" else answer.value
         return ""
 

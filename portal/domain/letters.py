@@ -78,6 +78,7 @@ def localise(environment: Environment) -> None:
     )
     environment.filters.update(
         when=words.when,
+        hours=words.hours,
         price_words=words.price,
         places_words=words.places,
         money=words.money,

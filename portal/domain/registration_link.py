@@ -39,8 +39,5 @@ def find(session: Session, token: str) -> Registration | None:
     return session.scalars(
         select(Registration)
         .where(Registration.token_hash == token_hash(token))
-        .options(
-            selectinload(Registration.attendees).selectinload(Attendee.answers),
-            selectinload(Registration.all_answers),
-        )
+        .options(selectinload(Registration.attendees).selectinload(Attendee.all_answers))
     ).one_or_none()

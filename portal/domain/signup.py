@@ -10,7 +10,7 @@ from typing import Literal
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from portal.content.event import NO_TICKET, Event, Question
+from portal.content.event import NO_TICKET, Event
 from portal.domain import places, registration_link, taken
 from portal.domain.addresses import email_key
 from portal.domain.errors import SignupRefused
@@ -148,9 +148,6 @@ def _registration(event: Event, sent: SignUp, status: str, now: datetime, secret
         privacy_version=sent.privacy_version,
         created_at=now,
     )
-    once = [question for question in event.questions if not question.each]
-    each = [question for question in event.questions if question.each]
-    registration.all_answers = _answers(once, sent.answers)
     for position, person in enumerate(sent.people):
         ticket = event.ticket(person.ticket)
         assert ticket is not None, "on sale, so it is offered"  # noqa: S101
@@ -173,10 +170,20 @@ def _registration(event: Event, sent: SignUp, status: str, now: datetime, secret
                 registration.reference,
             ),
         )
+        asked = [q for q in event.questions if q.each or position == 0]
+        attendee.all_answers = [
+            Answer(
+                number=number,
+                name=question.name,
+                label=question.label,
+                type=question.type,
+                each=question.each,
+                # Unanswered ones are kept too: the record says what was asked.
+                value=(person.answers if question.each else sent.answers).get(question.name, ""),
+            )
+            for number, question in enumerate(asked)
+        ]
         registration.attendees.append(attendee)
-        for answer in _answers(each, person.answers):
-            answer.attendee = attendee
-            registration.all_answers.append(answer)
     return registration
 
 
@@ -184,11 +191,6 @@ def new_reference() -> str:
     """Eight characters for people, in two groups: ``K7M2-QX4P``."""
     characters = [secrets.choice(REFERENCE_ALPHABET) for _ in range(8)]
     return "".join(characters[:4]) + "-" + "".join(characters[4:])
-
-
-def _answers(questions: Iterable[Question], given: Mapping[str, str]) -> list[Answer]:
-    """The questions as they were asked, unanswered ones too."""
-    return [Answer(name=q.name, label=q.label, type=q.type, value=given.get(q.name, "")) for q in questions]
 
 
 def _send_link_again(

@@ -3,7 +3,7 @@
 from datetime import date, datetime, time
 from decimal import Decimal
 
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_currency
 
 from portal.content.event import Event
@@ -12,7 +12,12 @@ from portal.i18n import current_language, locale, ngettext
 from portal.i18n import gettext as _
 
 # How an hour is written, and what stands after it; Babel's own patterns are those of timetables.
-_HOURS = {"nl": ("H.mm", " uur"), "en": ("H:mm", ""), "fr": ("H 'h' mm", ""), "de": ("H:mm", " Uhr")}
+_HOURS = {
+    "nl": ("H.mm", "\N{NO-BREAK SPACE}uur"),
+    "en": ("H:mm", ""),
+    "fr": ("H 'h' mm", ""),
+    "de": ("H:mm", "\N{NO-BREAK SPACE}Uhr"),
+}
 
 
 def day(of: date, *, year: bool = True) -> str:
@@ -47,15 +52,9 @@ def when(event: Event) -> str:
     A start at midnight is what a file without an hour says; no hour is spoken of then.
     """
     first, last = event.starts.date(), event.last_day
-    timed = event.starts.time() != time()
     if first == last:
-        if not timed:
-            return day(first)
-        hours = (
-            _hour(event.starts) if event.ends is None else f"{_hour(event.starts)}–{_end_hour(event.ends)}"
-        )
-        return f"{day(first)}, {hours}{_after_hours()}"
-    if not timed or event.ends is None:
+        return ", ".join(part for part in (day(first), hours(event)) if part)
+    if event.ends is None or event.starts.time() == time():
         return _("%(first)s to %(last)s") % {
             "first": day(first, year=first.year != last.year),
             "last": day(last),
@@ -64,6 +63,19 @@ def when(event: Event) -> str:
         "first": moment(event.starts),
         "last": f"{day(last)}, {_end_hour(event.ends)}{_after_hours()}",
     }
+
+
+def hours(event: Event) -> str:
+    """``9.30–12.30 uur``; empty when the event takes several days, or its file gives no hour."""
+    if event.starts.date() != event.last_day or event.starts.time() == time():
+        return ""
+    span = _hour(event.starts) if event.ends is None else f"{_hour(event.starts)}–{_end_hour(event.ends)}"
+    return span + _after_hours()
+
+
+def short_moment(at: datetime) -> str:
+    """``4 jan. 2027, 10:00``; ``at`` is in the zone to be shown."""
+    return format_datetime(at, "d MMM y, HH:mm", locale=locale())
 
 
 def money(cents: int) -> str:

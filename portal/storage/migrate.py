@@ -1,5 +1,8 @@
 """The schema's versions: Alembic on the scripts in ``migrations/``."""
 
+from contextlib import nullcontext
+from pathlib import Path
+
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -8,6 +11,7 @@ from sqlalchemy import Engine
 
 from portal import resource
 from portal.storage.database import connect
+from portal.storage.queue import writers_queue
 
 MIGRATIONS = resource("migrations")
 
@@ -21,10 +25,15 @@ def _config() -> Config:
 def upgrade(url: str) -> None:
     """Bring the database at ``url`` to the newest schema; nothing happens when it is there already."""
     engine = connect(url)
+    embedded = engine.dialect.name == "sqlite"
+    if embedded:
+        Path(str(engine.url.database)).parent.mkdir(parents=True, exist_ok=True)
     try:
         config = _config()
         config.attributes["engine"] = engine
-        command.upgrade(config, "head")
+        # Two servers that start at once migrate one after the other.
+        with writers_queue(str(engine.url.database)) if embedded else nullcontext():
+            command.upgrade(config, "head")
     finally:
         engine.dispose()
 

@@ -111,9 +111,6 @@ class Registration(Base):
     attendees: Mapped[list[Attendee]] = relationship(
         back_populates="registration", order_by="Attendee.position", cascade="all, delete-orphan"
     )
-    all_answers: Mapped[list[Answer]] = relationship(
-        back_populates="registration", order_by="Answer.id", cascade="all, delete-orphan"
-    )
 
     @property
     def status(self) -> str:
@@ -129,25 +126,23 @@ class Registration(Base):
     @property
     def answers(self) -> list[Answer]:
         """What was asked once, not of each attendee."""
-        return [answer for answer in self.all_answers if answer.attendee_id is None]
+        return [answer for attendee in self.attendees for answer in attendee.all_answers if not answer.each]
 
 
 class Attendee(Base):
-    """One person who comes. The first of a registration is its contact."""
+    """One person who comes. The first of a registration, at position 0, is its contact."""
 
     __tablename__ = "attendees"
     __table_args__ = (
-        UniqueConstraint("registration_id", "position", name="uq_attendees_registration_id_position"),
         CheckConstraint("status IN ('confirmed', 'waitlisted', 'cancelled')", name="status"),
         CheckConstraint("price >= 0", name="price"),
-        Index("ix_attendees_event_slug_id", "event_slug", "id"),
+        Index("ix_attendees_event_slug", "event_slug", "registration_id", "position"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"))
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     event_slug: Mapped[str] = mapped_column(String(200))
     """The registration's, repeated so that the list of an event is read from one index."""
-    position: Mapped[int]
     status: Mapped[str] = mapped_column(String(20))
     first_name: Mapped[str] = mapped_column(Text)
     last_name: Mapped[str] = mapped_column(Text)
@@ -162,9 +157,12 @@ class Attendee(Base):
     checked_in_at: Mapped[datetime | None]
 
     registration: Mapped[Registration] = relationship(back_populates="attendees")
-    answers: Mapped[list[Answer]] = relationship(
-        back_populates="attendee", order_by="Answer.id", viewonly=True
-    )
+    all_answers: Mapped[list[Answer]] = relationship(order_by="Answer.number", cascade="all, delete-orphan")
+
+    @property
+    def answers(self) -> list[Answer]:
+        """What each attendee was asked."""
+        return [answer for answer in self.all_answers if answer.each]
 
     @property
     def amount_due(self) -> int:
@@ -173,26 +171,28 @@ class Attendee(Base):
 
 
 class Answer(Base):
-    """One question as it was asked, and what was answered; several options are on lines of their own."""
+    """One question as it was asked, and what was answered; several options are on lines of their own.
+
+    What is asked once for a registration (not ``each``) is asked of its contact. ``number`` is the order of asking.
+    """
 
     __tablename__ = "answers"
     __table_args__ = (
-        ForeignKeyConstraint(["registration_id"], ["registrations.id"], name="fk_answers_registration_id"),
-        ForeignKeyConstraint(["attendee_id"], ["attendees.id"], name="fk_answers_attendee_id"),
-        Index("ix_answers_registration_id", "registration_id"),
-        Index("ix_answers_attendee_id", "attendee_id"),
+        ForeignKeyConstraint(
+            ["registration_id", "position"],
+            ["attendees.registration_id", "attendees.position"],
+            name="fk_answers_registration_id_position",
+        ),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    registration_id: Mapped[int]
-    attendee_id: Mapped[int | None]
+    registration_id: Mapped[int] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(String(100))
     label: Mapped[str] = mapped_column(Text)
     type: Mapped[str] = mapped_column(String(20))
+    each: Mapped[bool]
     value: Mapped[str] = mapped_column(Text, default="")
-
-    registration: Mapped[Registration] = relationship(back_populates="all_answers")
-    attendee: Mapped[Attendee | None] = relationship(back_populates="answers")
 
 
 class Organiser(Base):

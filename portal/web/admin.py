@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, render_template, request, url_for
 
 from portal.content.event import Event
-from portal.domain import attendees
+from portal.domain import attendees, words
 from portal.domain.attendees import Column, Filters
 from portal.domain.overview import overview as look_over
 from portal.formats import csv
@@ -155,7 +155,6 @@ def _shown(column: Column, row: Attendee) -> str:
         case "ticket":
             return row.ticket_label
         case "registered_at":
-            at = row.registration.created_at.astimezone(site().timezone)
-            return f"{at:%Y-%m-%d %H:%M}"
+            return words.short_moment(row.registration.created_at.astimezone(site().timezone))
     value = column.cell(row)
     return "" if value is None else str(value)

@@ -20,8 +20,9 @@ from portal.i18n import LANGUAGES, current_language
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
 from portal.web.extensions import csrf, db, now, portal, site
-from portal.web.languages import COOKIE, speak
+from portal.web.languages import COOKIE
 from portal.web.paths import local_path
+from portal.web.published import published_event
 from portal.web.templating import event_url, structured_data
 
 blueprint = Blueprint("events", __name__)
@@ -36,15 +37,6 @@ class AgendaEntry:
 
     event: Event
     availability: Availability
-
-
-def published_event(slug: str) -> Event:
-    """The event of a public page, and its language for the answer; 404 for what is not there or a draft."""
-    event = portal().catalogue.snapshot.events.get(slug)
-    if event is None or event.status == "draft":
-        abort(404)
-    speak(event.language)
-    return event
 
 
 @blueprint.get("/")

@@ -23,6 +23,7 @@ from wtforms import (
     IntegerField,
     PasswordField,
     RadioField,
+    SelectChoice,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -241,13 +242,15 @@ def problems(form: Any) -> list[tuple[str, str]]:
         if isinstance(field, FormField):
             found += problems(field.form)
         elif isinstance(field, FieldList):
-            found += [(field.id, str(error)) for error in field.errors if isinstance(error, str)]
-            for entry in field.entries:
-                found += problems(entry.form)
-        elif field.name != "csrf_token":
+            found += [(field.id, error) for error in field.errors if isinstance(error, str)]
+            for number, entry in enumerate(field.entries, 1):
+                who = _("Colleague %(number)s") % {"number": number}
+                found += [(place, f"{who}, {error}") for place, error in problems(entry.form)]
+        elif field.name == "website":
             # A hidden field is no place to send anybody to.
-            place = "" if field.name == "website" else field.id
-            found += [(place, str(error)) for error in field.errors]
+            found += [("", error) for error in field.errors]
+        elif field.name != "csrf_token":
+            found += [(field.id, f"{field.label.text}: {error}") for error in field.errors]
     return found
 
 
@@ -258,7 +261,7 @@ class LoginForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     password = PasswordField(render_kw={"autocomplete": "current-password"})
 
 
-def _person_form(choices: Sequence[tuple[str, str]], questions: Sequence[Question]) -> type[Form]:
+def _person_form(choices: Sequence[SelectChoice], questions: Sequence[Question]) -> type[Form]:
     fields: dict[str, Any] = {
         "first_name": _name(_("First name"), "off"),
         "last_name": _name(_("Last name"), "off"),
@@ -279,7 +282,7 @@ def _answers_form(questions: Iterable[Question]) -> type[Form]:
 def _question(question: Question) -> Any:
     required = [DataRequired(_("Fill this in."))] if question.required else [Optional()]
     shared = {"name": question.name, "description": question.help}
-    options = [(option, option) for option in question.options]
+    options = [SelectChoice(option, option) for option in question.options]
     longest = question.max or (LONGEST_TEXT if question.type == "textarea" else LONGEST_LINE)
     match question.type:
         case "text":
@@ -302,7 +305,7 @@ def _question(question: Question) -> Any:
             return SelectField(
                 question.label,
                 required,
-                choices=[("", _("Choose …")), *options],
+                choices=[SelectChoice("", _("Choose …")), *options],
                 validate_choice=True,
                 **shared,
             )
@@ -368,12 +371,12 @@ def _answer(value: Any) -> str:
     return str(value)
 
 
-def _ticket_choices(event: Event, taken: Taken, now: datetime) -> list[tuple[str, str]]:
+def _ticket_choices(event: Event, taken: Taken, now: datetime) -> list[SelectChoice]:
     """What can be chosen now, with price and places; nothing where there is no choice."""
     if len(event.tickets) < 2:
         return []
     return [
-        (ticket.id, _ticket_label(event, ticket, taken))
+        SelectChoice(ticket.id, _ticket_label(event, ticket, taken))
         for ticket in event.tickets
         if places.on_sale(event, ticket.id, now)
     ]

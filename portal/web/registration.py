@@ -1,11 +1,10 @@
 """The registrant's own page: the link in the letter is its key."""
 
-from flask import Blueprint, abort, render_template, session
+from flask import Blueprint, abort, get_flashed_messages, render_template
 
 from portal.domain import registration_link
 from portal.web.extensions import db, portal
 from portal.web.languages import speak
-from portal.web.signup import JUST_SENT
 
 blueprint = Blueprint("registration", __name__)
 
@@ -21,7 +20,7 @@ def show(token: str) -> str:
         "registration/show.html",
         registration=registration,
         event=portal().catalogue.snapshot.events.get(registration.event_slug),
-        just_sent=session.pop(JUST_SENT, None) == token,
+        just_sent=token in get_flashed_messages(),
     )
 
 

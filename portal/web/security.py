@@ -31,9 +31,16 @@ def init_app(app: Flask) -> None:
             answer.headers.setdefault(name, value)
         if portal().settings.secure:
             answer.headers.setdefault("Strict-Transport-Security", f"max-age={TWO_YEARS}")
-        if request.path.startswith(PRIVATE) or session.accessed or request.method == "POST":
+        if request.path.startswith(PRIVATE) or (answer.mimetype == "text/html" and _is_personal(app)):
             answer.headers["Cache-Control"] = "no-store"
         elif answer.mimetype == "text/html":
             answer.headers.setdefault("Cache-Control", "no-cache")
             answer.vary.update(("Cookie", "Accept-Language"))
         return answer
+
+
+def _is_personal(app: Flask) -> bool:
+    """Whether the answer is, or may be, for this visitor alone."""
+    return (
+        request.method == "POST" or app.config["SESSION_COOKIE_NAME"] in request.cookies or session.modified
+    )

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from portal.content.event import Event
@@ -15,13 +15,12 @@ from portal.domain.signup import sign_up
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
 from portal.web import forms
-from portal.web.events import published_event
 from portal.web.extensions import csrf, db, limiter, now, portal, site
+from portal.web.published import published_event
 from portal.web.templating import event_url
 
 blueprint = Blueprint("signup", __name__)
 
-JUST_SENT = "just_sent"
 MANY = "40 per minute; 400 per hour"
 """How often one client may send a form: a whole school may sit behind one address."""
 
@@ -76,7 +75,7 @@ def send(slug: str) -> str | Response | tuple[str, int]:
         token = registration_link.token_of(key, outcome.registration)
     if outcome.kind == "known_address":
         return render_template("signup/already.html", event=event)
-    session[JUST_SENT] = token
+    flash(token)  # the next page says what just happened
     return redirect(url_for("registration.show", token=token), 303)
 
 

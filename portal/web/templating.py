@@ -1,8 +1,9 @@
 """What every template knows, and how times, money and places are written in it."""
 
 import json
+from urllib.parse import quote
 
-from flask import Flask, url_for
+from flask import Flask, request, url_for
 from markupsafe import Markup
 
 from portal.content.event import Event
@@ -24,6 +25,8 @@ def init_app(app: Flask) -> None:
     def common() -> dict[str, object]:
         return {
             "site": site(),
+            # Quoted, so that no address can put anything else into a page.
+            "here": quote(request.full_path.rstrip("?"), safe="/?&=%"),
             "language": current_language(),
             "languages": languages.offered(),
             "organiser": signed_in_organiser(),

@@ -34,7 +34,7 @@ HOW_TO_MEND = f"""\
 The tests need Chromium or Chrome, and none could be found or installed. One of these mends it:
   - install it with the machine's own tools (Debian: apt-get install chromium, as root), or
   - name one that is somewhere else: {VARIABLE}=/path/to/chrome make test
-Without a browser, the other tests: make test is then .venv/bin/pytest -m "not browser"."""
+The other tests do without: .venv/bin/pytest -m 'not browser'"""
 
 
 def find_browser() -> str | None:

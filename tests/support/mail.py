@@ -27,16 +27,17 @@ class Letter:
 
     @property
     def text(self) -> str:
-        """The words of the plain-text part."""
-        part = self.message.get_body(("plain",))
-        assert part is not None, "a letter without plain text"
-        return str(part.get_content())
+        """The plain words of it."""
+        return self._part("plain")
 
     @property
     def html(self) -> str:
-        part = self.message.get_body(("html",))
-        assert part is not None, "a letter without HTML"
-        return str(part.get_content())
+        return self._part("html")
+
+    def _part(self, kind: Literal["plain", "html"]) -> str:
+        part = self.message.get_body((kind,))
+        assert part is not None, f"{self.subject!r} has no {kind} part"
+        return str(part.get_content()).replace("\r\n", "\n")
 
 
 @dataclass

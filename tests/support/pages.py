@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from itertools import pairwise
 from typing import Any
 
@@ -42,6 +43,24 @@ def _syntax(page: JustHTML, html: str) -> Iterator[str]:
     for error in page.errors:
         line = lines[error.line - 1].strip() if error.line and error.line <= len(lines) else ""
         yield f"not valid HTML, line {error.line}: {error.message}: {line}"
+    twice = _AttributesGivenTwice()
+    twice.feed(html)
+    yield from twice.problems
+
+
+class _AttributesGivenTwice(HTMLParser):
+    """The one error that JustHTML passes over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.problems: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, count in Counter(name for name, _ in attrs).items():
+            if count > 1:
+                self.problems.append(
+                    f"not valid HTML, line {self.getpos()[0]}: <{tag}> has {name}= {count} times"
+                )
 
 
 def page_problems(page: JustHTML) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urldefrag, urljoin
 
 from flask import Flask
 from justhtml import JustHTML
@@ -115,7 +116,8 @@ class Visitor:
         button = _button(controls, press)
         if button.attrs.get("name"):
             sent[button.attrs["name"]] = button.attrs.get("value") or ""
-        url = button.attrs.get("formaction") or element.attrs.get("action") or answer.url
+        action = button.attrs.get("formaction") or element.attrs.get("action") or ""
+        url = urldefrag(urljoin(answer.url, action)).url
         method = (button.attrs.get("formmethod") or element.attrs.get("method") or "get").upper()
         if method == "GET":
             return self.get(url.partition("?")[0], query_string=sent, **options)
@@ -129,6 +131,7 @@ class Visitor:
     def _ask(self, method: str, url: str, **options: Any) -> Answer:
         response = self.client.open(url, method=method, **options)
         body = response.get_data()
+        response.close()
         # A redirect's few words are Werkzeug's, and nobody reads them.
         readable = response.mimetype == "text/html" and body and not 300 <= response.status_code < 400
         page = check_page(body.decode()) if readable else None

@@ -1,0 +1,81 @@
+"""Many at once: a place is never given twice, on either database."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from portal.content.site import Site
+from portal.domain.errors import SignupRefused
+from portal.domain.letters import LetterWriter
+from portal.domain.signup import Outcome, Person, SignUp, sign_up
+from portal.storage.database import connect, transaction
+from portal.storage.models import Attendee, Letter, Registration, TicketCount
+from tests.support.events import make_event
+
+NOW = datetime(2027, 1, 4, 9, tzinfo=UTC)
+
+
+def send(session: Session, number: int, form_id: str = "", **event: object) -> Outcome:
+    shown = make_event(**event)
+    sent = SignUp(
+        form_id=form_id or f"form-number-{number:06}",
+        people=(Person("Emma", "Peeters", f"emma{number}@school.example"),),
+        language="nl",
+        privacy_version="1",
+    )
+    letters = LetterWriter(shown, Site(name="S"), "http://localhost/e", "localhost", NOW)
+    with transaction(session):
+        return sign_up(session, shown, sent, now=NOW, secret_key="k" * 32, write_letter=letters)
+
+
+@pytest.mark.parametrize("waitlist", ["auto", "off"])
+def test_24_places_and_120_sign_ups_by_12_at_once(database_url: str, waitlist: str) -> None:
+    engine = connect(database_url)
+
+    def one(number: int) -> str:
+        with Session(engine) as session:
+            try:
+                return send(session, number, capacity=24, waitlist=waitlist).kind
+            except SignupRefused as refusal:
+                return refusal.kind
+
+    with ThreadPoolExecutor(12) as clients:
+        kinds = Counter(clients.map(one, range(120)))
+    with Session(engine) as session:
+        statuses = Counter(session.scalars(select(Attendee.status)).all())
+        count = session.scalars(select(TicketCount)).one()
+        letters = session.scalar(select(func.count()).select_from(Letter))
+    engine.dispose()
+    waiting = 96 if waitlist == "auto" else 0
+    assert statuses == Counter({"confirmed": 24, "waitlisted": waiting})
+    assert (count.confirmed, count.waitlisted, letters) == (24, waiting, 24 + waiting)
+    assert kinds == Counter({"saved": 24 + waiting, "full": 96 - waiting})
+
+
+def test_one_form_sent_by_twelve_at_once_is_one_registration(database_url: str) -> None:
+    engine = connect(database_url)
+
+    def one(_number: int) -> str:
+        with Session(engine) as session:
+            return send(session, 1, form_id="the-same-form-id").kind
+
+    with ThreadPoolExecutor(12) as clients:
+        kinds = Counter(clients.map(one, range(24)))
+    with Session(engine) as session:
+        assert session.scalar(select(func.count()).select_from(Registration)) == 1
+    engine.dispose()
+    assert kinds == Counter({"saved": 1, "repeated": 23})
+
+
+def test_what_fails_halfway_leaves_nothing(database_url: str) -> None:
+    engine = connect(database_url)
+    with Session(engine) as session, pytest.raises(ZeroDivisionError), transaction(session):
+        session.add(TicketCount(event_slug="x", ticket="", confirmed=1, waitlisted=0))
+        raise ZeroDivisionError
+    with Session(engine) as session:
+        assert session.scalars(select(TicketCount)).all() == []
+    engine.dispose()

@@ -1,0 +1,138 @@
+"""Who gets a place: the arithmetic alone."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.content.event import Event, Session, Ticket
+from portal.domain import places
+from portal.domain.places import NOBODY, Taken
+from tests.support.events import BRUSSELS, make_event
+
+JANUARY = datetime(2027, 1, 4, 10, tzinfo=BRUSSELS)
+
+
+def taken(confirmed: int = 0, waiting: int = 0, ticket: str = "") -> Taken:
+    return Taken({ticket: confirmed}, {ticket: waiting})
+
+
+def test_without_a_capacity_there_is_always_a_place() -> None:
+    assert places.decide(make_event(), taken(10_000), [""] * 6) == "confirmed"
+    assert places.left(make_event(), taken(10_000), "") is None
+
+
+def test_a_party_gets_all_its_places_or_none() -> None:
+    event = make_event(capacity=4)
+    assert places.decide(event, taken(2), ["", ""]) == "confirmed"
+    assert places.decide(event, taken(2), ["", "", ""]) == "waitlisted"
+
+
+def test_without_a_waiting_list_it_is_full() -> None:
+    assert places.decide(make_event(capacity=1, waitlist="off"), taken(1), [""]) == "full"
+
+
+def test_a_newcomer_does_not_walk_past_who_waits() -> None:
+    assert places.decide(make_event(capacity=4), taken(3, waiting=2), [""]) == "waitlisted"
+
+
+def test_sold_out_is_full_whatever_the_places() -> None:
+    assert places.decide(make_event(sold_out=True), NOBODY, [""]) == "waitlisted"
+    assert places.availability(make_event(sold_out=True, waitlist="off"), NOBODY, JANUARY).state == "full"
+
+
+DAY = make_event(
+    capacity=3,
+    sessions=(Session("am", "Voormiddag", 2), Session("pm", "Namiddag", 2)),
+    tickets=(
+        Ticket("full", "Volledige dag", sessions=("am", "pm")),
+        Ticket("am", "Voormiddag", sessions=("am",)),
+        Ticket("pm", "Namiddag", sessions=("pm",), capacity=1),
+    ),
+)
+
+
+def test_a_ticket_takes_a_place_in_the_event_and_in_each_of_its_sessions() -> None:
+    held = Taken({"full": 1, "am": 1}, {})
+    assert places.free(DAY, held) == {
+        ("event", ""): 1,
+        ("session", "am"): 0,
+        ("session", "pm"): 1,
+        ("ticket", "pm"): 1,
+    }
+    assert places.left(DAY, held, "am") == 0
+    assert places.left(DAY, held, "full") == 0
+    assert places.left(DAY, held, "pm") == 1
+
+
+def test_who_holds_a_ticket_that_the_file_no_longer_offers_still_has_a_place() -> None:
+    assert places.left(make_event(capacity=2), Taken({"gone": 2}, {}), "") == 0
+
+
+def test_a_capacity_lowered_under_what_is_taken_lets_nobody_in_and_counts_nobody_out() -> None:
+    assert places.decide(make_event(capacity=2), taken(5), [""]) == "waitlisted"
+    assert places.left(make_event(capacity=2), taken(5), "") == 0
+
+
+@pytest.mark.parametrize(
+    ("keys", "at", "state"),
+    [
+        ({}, JANUARY, "open"),
+        ({"status": "cancelled"}, JANUARY, "cancelled"),
+        ({"registration": "none"}, JANUARY, "none"),
+        ({"registration": "external"}, JANUARY, "external"),
+        ({"signup_opens": JANUARY + timedelta(seconds=1)}, JANUARY, "not_open"),
+        ({"signup_opens": JANUARY}, JANUARY, "open"),
+        ({"signup_closes": JANUARY}, JANUARY, "closed"),
+        ({}, datetime(2027, 2, 3, 13, 30, tzinfo=BRUSSELS), "closed"),
+        ({}, datetime(2027, 2, 3, 16, 30, tzinfo=BRUSSELS), "over"),
+        ({"ends": None}, datetime(2027, 2, 3, 23, 59, tzinfo=BRUSSELS), "closed"),
+        ({"ends": None}, datetime(2027, 2, 4, tzinfo=BRUSSELS), "over"),
+    ],
+)
+def test_what_may_be_done_follows_the_dates(keys: dict[str, object], at: datetime, state: str) -> None:
+    assert places.availability(make_event(**keys), NOBODY, at).state == state
+
+
+def test_the_places_left_are_those_of_a_ticket_that_is_on_sale() -> None:
+    early = Ticket("early", "Vroegboeking", capacity=5, closes=JANUARY)
+    late = Ticket("late", "Gewoon", capacity=2)
+    event = make_event(tickets=(early, late))
+    assert places.availability(event, NOBODY, JANUARY - timedelta(days=1)).left == 5
+    assert places.availability(event, NOBODY, JANUARY).left == 2
+
+
+limits = st.none() | st.integers(0, 6)
+
+
+@st.composite
+def days(draw: st.DrawFn) -> Event:
+    sessions = tuple(Session(name, name, draw(limits)) for name in ("am", "pm"))
+    tickets = tuple(
+        Ticket(
+            name,
+            name,
+            sessions=tuple(draw(st.lists(st.sampled_from(["am", "pm"]), unique=True))),
+            capacity=draw(limits),
+        )
+        for name in ("a", "b", "c")
+    )
+    return make_event(capacity=draw(limits), sessions=sessions, tickets=tickets)
+
+
+@given(days(), st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=4), max_size=20))
+def test_whoever_comes_in_whatever_order_no_pool_overflows_and_what_was_said_is_true(
+    event: Event, parties: list[list[str]]
+) -> None:
+    held: Counter[str] = Counter()
+    waiting: Counter[str] = Counter()
+    for party in parties:
+        now_taken = Taken(dict(held), dict(waiting))
+        said = places.left(event, now_taken, party[0])
+        decision = places.decide(event, now_taken, party)
+        if len(party) == 1:
+            assert (decision == "confirmed") == (said is None or said > 0)
+        (held if decision == "confirmed" else waiting).update(party)
+        assert all(room >= 0 for room in places.free(event, Taken(dict(held), {})).values())
