@@ -99,7 +99,7 @@ def check(target: Path | None, fix: bool, form: Literal["text", "github"]) -> No
     errors = sum(problem.severity == "error" for problem in result.problems)
     click.echo(
         f"{result.files} event files, {errors} errors, {len(result.problems) - errors} warnings"
-        + (f", {result.fixed} files mended" if fix else ""),
+        + (f", {len(result.fixed)} mended" if fix else ""),
         err=True,
     )
     sys.exit(1 if errors else 0)

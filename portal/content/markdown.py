@@ -202,7 +202,8 @@ class _Page(HTMLParser):
             self.out.append(self._image(given))
             return
         is_stray = tag in _BELONGS_IN and (not self._open or self._open[-1] not in _BELONGS_IN[tag])
-        if is_stray or (tag in _HEADINGS and self._heading is not None):
+        leads_nowhere = tag == "a" and not given.get("href", "").strip()
+        if is_stray or leads_nowhere or (tag in _HEADINGS and self._heading is not None):
             self._open.append("")
             return
         if tag not in _VOID:
@@ -261,9 +262,7 @@ class _Page(HTMLParser):
         return min(1 + len(self._levels), 6)
 
     def _link(self, given: dict[str, str]) -> dict[str, str]:
-        href = given.get("href", "").strip()
-        if not href:
-            return {name: value for name, value in given.items() if name != "href"}
+        href = given["href"].strip()
         href = with_scheme(href) or href
         host = host_of(f"https:{href}" if href.startswith("//") else href)
         rel = {"rel": "noopener noreferrer"} if host and host != self._own_host else {}

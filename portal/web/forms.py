@@ -245,12 +245,12 @@ def problems(form: Any) -> list[tuple[str, str]]:
             found += [(field.id, error) for error in field.errors if isinstance(error, str)]
             for number, entry in enumerate(field.entries, 1):
                 who = _("Colleague %(number)s") % {"number": number}
-                found += [(place, f"{who}, {error}") for place, error in problems(entry.form)]
+                found += [(place, f"{who}: {error}") for place, error in problems(entry.form)]
         elif field.name == "website":
             # A hidden field is no place to send anybody to.
             found += [("", error) for error in field.errors]
         elif field.name != "csrf_token":
-            found += [(field.id, f"{field.label.text}: {error}") for error in field.errors]
+            found += [(field.id, f"{field.label.text} – {error}") for error in field.errors]
     return found
 
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from threading import Condition
 from typing import Any, Literal
 
 from aiosmtpd.controller import Controller
@@ -46,11 +47,18 @@ class PostOffice:
 
     port: int
     letters: list[Letter] = field(default_factory=list)
+    _arrived: Condition = field(default_factory=Condition)
     _refusals: dict[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
         return f"smtp://127.0.0.1:{self.port}"
+
+    def wait_for(self, number: int, timeout: float = 20) -> None:
+        """Until so many letters are here; fails when they do not come."""
+        with self._arrived:
+            came = self._arrived.wait_for(lambda: len(self.letters) >= number, timeout)
+        assert came, f"{len(self.letters)} letters came, not {number}"
 
     def refuse(self, answer: str, *, at: Literal["MAIL", "RCPT", "DATA"] = "RCPT") -> None:
         """From now on answer such as ``451 4.3.0 Try again later`` at that step."""
@@ -82,7 +90,9 @@ class PostOffice:
             content = envelope.content
             assert isinstance(content, bytes)
             message = message_from_bytes(content, _class=EmailMessage, policy=policy.default)
-            self.letters.append(Letter(str(envelope.mail_from), tuple(envelope.rcpt_tos), message))
+            with self._arrived:
+                self.letters.append(Letter(str(envelope.mail_from), tuple(envelope.rcpt_tos), message))
+                self._arrived.notify_all()
         return self._refusals.get("DATA", "250 OK")
 
 

@@ -1,0 +1,166 @@
+"""`make pictures`: every page of a running portal as a picture, on a phone and a laptop, light and dark.
+
+The pictures of the README are made of the same pages: `python -m scripts.pictures --readme`.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from playwright.sync_api import Browser, Page
+
+from tests.support.browser import start_browser
+from tests.support.live import LivePortal, serve_portal
+
+ROOT = Path(__file__).parents[1]
+PICTURES = ROOT / "var" / "pictures"
+SIZES = {"phone": {"width": 390, "height": 844}, "laptop": {"width": 1280, "height": 900}}
+ORGANISER, PASSWORD = "organiser@example.org", "only for these pictures"
+FULL = "robot_soldeertafel_2027_03_24"
+PAID = "nascholing_bias_2027_01_20"
+QUESTIONS = "robotnamiddag_2030_05_15"
+NAMES = (
+    ("Emma", "Peeters", "Sint-Jozefscollege, Aalst"),
+    ("Noor", "Aerts", "GO! Atheneum Gentbrugge"),
+    ("Lies", "De Smet", "Sint-Jozefscollege, Aalst"),
+    ("Mohamed", "El Amrani", "Hogeschool Gent"),
+    ("Jonas", "Van den Broeck", "VISO Mariakerke"),
+    ("Zoë", "Maes", "Sint-Lievenscollege"),
+    ("Pieter-Jan", "Verstraete", "Technisch Instituut Heilige Familie"),
+    ("Élodie", "Dubois", "Athénée Royal de Tournai"),
+    ("Fatima", "Yılmaz", "GO! Atheneum Gentbrugge"),
+    ("Wout", "Claes", ""),
+)
+
+
+def sign_up(page: Page, portal: LivePortal, slug: str, person: int) -> None:
+    """Fill in and send the form of an event as one of NAMES."""
+    first, last, school = NAMES[person]
+    page.goto(f"{portal.url}/events/{slug}/signup")
+    page.locator("#first_name").fill(first)
+    page.locator("#last_name").fill(last)
+    page.locator("#email").fill(f"{first.lower()}.{last.lower()}@school.example".replace(" ", ""))
+    page.locator("#school").fill(school)
+    for group in page.locator("fieldset[role=radiogroup]").all():
+        group.locator("input").first.check()
+    page.locator("#privacy").check()
+    page.locator("form button.button").last.click()
+
+
+def sign_in(page: Page, portal: LivePortal) -> None:
+    """Open the organisers' side."""
+    page.goto(f"{portal.url}/admin/login")
+    page.locator("#email").fill(ORGANISER)
+    page.locator("#password").fill(PASSWORD)
+    page.locator("main form button").click()
+
+
+def _form_with_errors(page: Page, portal: LivePortal) -> None:
+    page.goto(f"{portal.url}/events/{QUESTIONS}/signup")
+    page.locator("button[name=add_person]").click()
+    page.locator("#email").fill("emma@")
+    page.locator("form button.button").last.click()
+
+
+def _at(path: str) -> Callable[[Page, LivePortal], None]:
+    return lambda page, portal: (page.goto(portal.url + path), None)[1]
+
+
+PAGES: dict[str, Callable[[Page, LivePortal], None]] = {
+    "agenda": _at("/"),
+    "agenda-past": _at("/?past=1"),
+    "agenda-nothing": _at("/?q=nothing+like+this"),
+    "event": _at(f"/events/{PAID}"),
+    "event-full": _at(f"/events/{FULL}"),
+    "event-tickets": _at("/events/datadag_2030_05_23"),
+    "event-cancelled": _at("/events/stellingenspel_zorg_2027_02_25"),
+    "event-external": _at("/events/stem_studiedag_2027_11_24"),
+    "form": _at(f"/events/{PAID}/signup"),
+    "form-waiting": _at(f"/events/{FULL}/signup"),
+    "form-questions": _at(f"/events/{QUESTIONS}/signup"),
+    "form-tickets": _at("/events/datadag_2030_05_23/signup"),
+    "form-errors": _form_with_errors,
+    "refused": _at("/events/stellingenspel_zorg_2027_10_21/signup"),
+    "privacy": _at("/privacy"),
+    "not-found": _at("/nowhere"),
+    "sign-in": _at("/admin/login"),
+}
+ORGANISERS_PAGES = {
+    "overview": _at("/admin/"),
+    "attendees": _at(f"/admin/events/{FULL}/attendees"),
+    "attendees-waiting": _at(f"/admin/events/{FULL}/attendees?status=waitlisted&q=e"),
+    "attendees-none": _at(f"/admin/events/{PAID}/attendees?q=nobody"),
+}
+
+
+def main() -> None:
+    """Serve the sample content, let people sign up, and take the pictures."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--readme", action="store_true", help="only the pictures of the README, into docs/")
+    arguments.add_argument("--language", default="nl", help="of the pages; nl when not given")
+    chosen = arguments.parse_args()
+    with (
+        TemporaryDirectory() as folder,
+        serve_portal(Path(folder), PORTAL_RATE_LIMITS="off") as portal,
+        start_browser() as browser,
+    ):
+        portal.run("user", "add", ORGANISER, "--role", "owner", "--password-stdin", typed=PASSWORD)
+        cookies = _visit(browser, portal, chosen.language)
+        if chosen.readme:
+            _readme(browser, portal, cookies)
+        else:
+            _all(browser, portal, cookies)
+
+
+def _visit(browser: Browser, portal: LivePortal, language: str) -> dict[str, object]:
+    """Fill an event and sign in; returns the browser's memory."""
+    with browser.new_context() as context:
+        context.add_cookies([{"name": "language", "value": language, "url": portal.url}])
+        page = context.new_page()
+        for person in range(len(NAMES)):
+            sign_up(page, portal, FULL, person)
+            if person in (0, len(NAMES) - 1):
+                status = "confirmed" if person == 0 else "waitlisted"
+                PAGES[f"registration-{status}"] = _at(page.url.removeprefix(portal.url))
+        sign_up(page, portal, PAID, 0)
+        sign_in(page, portal)
+        return context.storage_state()  # type: ignore[return-value]
+
+
+def _shoot(
+    browser: Browser, portal: LivePortal, state: object, show: Callable[..., None], size: str, scheme: str, to: Path
+) -> None:
+    with browser.new_context(
+        viewport=SIZES[size],  # type: ignore[arg-type]
+        color_scheme=scheme,  # type: ignore[arg-type]
+        storage_state=state,  # type: ignore[arg-type]
+        reduced_motion="reduce",
+    ) as context:
+        page = context.new_page()
+        show(page, portal)
+        page.screenshot(path=to, full_page=not to.is_relative_to(ROOT / "docs"))
+
+
+def _all(browser: Browser, portal: LivePortal, state: dict[str, object]) -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    # Visitors are not signed in.
+    visitor = state | {"cookies": [c for c in state["cookies"] if c["name"] == "language"]}  # type: ignore[attr-defined]
+    for name, show in (PAGES | ORGANISERS_PAGES).items():
+        for size in SIZES:
+            for scheme in ("light", "dark"):
+                to = PICTURES / f"{name}-{size}-{scheme}.png"
+                _shoot(browser, portal, state if name in ORGANISERS_PAGES else visitor, show, size, scheme, to)
+    sys.stdout.write(f"The pictures are in {PICTURES.relative_to(ROOT)}.\n")
+
+
+def _readme(browser: Browser, portal: LivePortal, state: dict[str, object]) -> None:
+    docs = ROOT / "docs" / "pictures"
+    docs.mkdir(parents=True, exist_ok=True)
+    _shoot(browser, portal, state, PAGES["event"], "phone", "light", docs / "event.png")
+    _shoot(browser, portal, state, ORGANISERS_PAGES["attendees"], "laptop", "light", docs / "attendees.png")
+
+
+if __name__ == "__main__":
+    main()

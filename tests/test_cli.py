@@ -1,0 +1,121 @@
+"""The commands of the shell, as a sysadmin or an author of events types them."""
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.live import PORTAL, LivePortal
+from tests.support.portal import SITE, PortalUnderTest, event_file
+
+MakePortal = Callable[..., PortalUnderTest]
+EMMA = {"first_name": "Emma", "last_name": "Peeters", "email": "emma@school.example", "privacy": "y"}
+
+
+def run(
+    *arguments: str, typed: str = "", cwd: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PORTAL, *arguments],
+        input=typed,
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={"PATH": "/usr/bin:/bin"} | environment,
+    )
+
+
+@pytest.fixture
+def content(tmp_path: Path) -> Path:
+    """A content folder with one good event."""
+    (tmp_path / "content" / "events").mkdir(parents=True)
+    (tmp_path / "content" / "site.yaml").write_text(SITE)
+    (tmp_path / "content" / "events" / "good.md").write_text(event_file())
+    return tmp_path / "content"
+
+
+def test_check_is_silent_about_good_files(content: Path) -> None:
+    done = run("check", "content", cwd=content.parent)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "1 event files, 0 errors" in done.stderr
+
+
+def test_check_says_where_what_and_how_to_mend_and_fix_mends(content: Path) -> None:
+    file = content / "events" / "2027-02-03_warts.md"
+    file.write_text(event_file(date="2027-02-03T013:30:00"))
+    done = run("check", "content", cwd=content.parent)
+    assert done.returncode == 0
+    assert re.match(r"content/events/2027-02-03_warts\.md:3: warning: .+, .+\n", done.stdout)
+    assert run("check", "content", "--fix", cwd=content.parent).returncode == 0
+    assert "date: 2027-02-03T13:30:00\n" in file.read_text()
+    assert run("check", "content", cwd=content.parent).stdout == ""
+
+
+def test_check_fails_on_an_error_in_the_words_of_github_when_asked(content: Path) -> None:
+    (content / "events" / "bad.md").write_text("---\ntitle: x\n---\n")
+    done = run("check", "content", "--format", "github", cwd=content.parent)
+    assert done.returncode == 1
+    assert done.stdout.startswith("::error file=content/events/bad.md,line=")
+
+
+def test_a_wrong_setting_or_site_stops_the_start_with_one_line(content: Path, tmp_path: Path) -> None:
+    told = {"PORTAL_CONTENT_DIR": str(content), "PORTAL_DATA_DIR": str(tmp_path / "var")}
+    done = run("serve", **told, PORTAL_PROXY_HOPS="many")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "PORTAL_PROXY_HOPS" in done.stderr
+    (content / "site.yaml").write_text("name: X\ncolour: red\n")
+    done = run("serve", **told)
+    assert done.returncode == 1
+    assert "site.yaml:2: error:" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_accounts_are_made_listed_reset_and_closed(tmp_path: Path) -> None:
+    told = {"PORTAL_DATA_DIR": str(tmp_path / "var")}
+    made = run("user", "add", "an@leraars.example", "--role", "organiser", "--event", "x", **told)
+    assert re.search(r"Password: \S{19} ", made.stdout)
+    assert run("user", "list", **told).stdout == "an@leraars.example\torganiser\topen\tx\n"
+    assert "already" in run("user", "add", "AN@leraars.example", "--role", "owner", **told).stderr
+    reset = run("user", "reset", "an@leraars.example", "--password-stdin", typed="long enough now\n", **told)
+    assert (reset.returncode, "long enough" in reset.stdout) == (0, False)
+    assert run("user", "disable", "an@leraars.example", **told).returncode == 0
+    assert "disabled" in run("user", "list", **told).stdout
+    assert run("user", "disable", "bo@leraars.example", **told).returncode == 1
+    short = run(
+        "user", "add", "bo@leraars.example", "--role", "owner", "--password-stdin", typed="short\n", **told
+    )
+    assert (short.returncode, short.stderr.count("\n")) == (1, 1)
+
+
+def test_export_gives_the_bytes_of_the_download(make_portal: MakePortal) -> None:
+    portal = make_portal()
+    visitor = portal.visitor()
+    visitor.submit(visitor.get("/events/nascholing/signup"), EMMA)
+    organiser = portal.organiser()
+    told = {
+        "PORTAL_DATA_DIR": str(portal.settings.data_dir),
+        "PORTAL_CONTENT_DIR": str(portal.content),
+        "PORTAL_DATABASE_URL": portal.settings.database_url,
+    }
+    for dialect in ("rfc4180", "excel"):
+        done = subprocess.run(
+            [*PORTAL, "export", "nascholing", "--dialect", dialect],
+            capture_output=True,
+            env={"PATH": "/bin"} | told,
+        )
+        download = organiser.get(f"/admin/events/nascholing/attendees.csv?dialect={dialect}")
+        assert done.stdout == download.body
+    assert run("export", "nope", **told).returncode == 1
+
+
+def test_the_first_organiser_is_told_once(
+    live_portal: Callable[..., LivePortal],
+) -> None:
+    first = live_portal()
+    assert len(re.findall(r"Password: +\S+", first.output)) == 1
+    assert first.run("user", "list").stdout == "info@dwengo.org\towner\topen\tall events\n"
+    second = live_portal(PORTAL_DATA_DIR=str(first.data_dir))
+    assert "Password:" not in second.output
+    assert "portal user reset" in second.output

@@ -1,0 +1,175 @@
+"""The main job in a real browser: a teacher signs up with a colleague, an organiser takes the list away."""
+
+import csv
+import time
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.accessibility import check_accessibility
+from tests.support.browser import open_page
+from tests.support.live import LivePortal
+from tests.support.mail import PostOffice
+
+LivePortals = Callable[..., LivePortal]
+EVENT = "schrijven_zonder_schrijver_2030_03_20"
+ORGANISER, PASSWORD = "an@leraars.example", "correct horse battery"
+
+
+def fill(page: Page, values: dict[str, str]) -> None:
+    for name, value in values.items():
+        page.locator(f'[name="{name}"]').fill(value)
+
+
+def send(page: Page) -> None:
+    page.locator("main form .send button").click()
+
+
+def sign_in(page: Page, portal: LivePortal) -> None:
+    added = portal.run("user", "add", ORGANISER, "--role", "owner", "--password-stdin", typed=PASSWORD)
+    assert added.returncode == 0, added.stderr
+    page.goto(f"{portal.url}/admin/")
+    fill(page, {"email": ORGANISER, "password": PASSWORD})
+    page.locator("main form button").click()
+
+
+def test_from_the_event_page_on_a_phone_to_the_organisers_excel(
+    live_portal: LivePortals, smtp: PostOffice, page: Page, browser: Browser
+) -> None:
+    portal = live_portal(smtp_url=smtp.url)
+
+    # A teacher opens the link between two lessons, reads, and presses the one button.
+    page.goto(f"{portal.url}/events/{EVENT}")
+    expect(page.locator("main")).to_contain_text("€ 65")
+    expect(page.locator("main")).to_contain_text("De Krook")
+    button = page.locator(f'main a[href="/events/{EVENT}/signup"]').first
+    expect(button).to_be_in_viewport()
+    button.click()
+
+    # With a colleague; the first try has a mistake, and nothing typed is lost.
+    fill(page, {"first_name": "Emma", "last_name": "Peeters", "email": "emma@", "phone": "+32 470 00 00 00"})
+    page.locator("button[name=add_person]").click()
+    fill(page, {"people-0-first_name": "=Noor", "people-0-last_name": "Aerts"})
+    page.locator("#privacy").check()
+    send(page)
+    summary = page.get_by_role("alert")
+    expect(summary).to_be_focused()
+    summary.get_by_role("link").click()
+    expect(page.locator("#email")).to_be_focused()
+    expect(page.locator('[name="people-0-last_name"]')).to_have_value("Aerts")
+    page.locator("#email").fill("emma@school.example")
+    send(page)
+
+    page.wait_for_url("**/registrations/*")
+    for told in ("Emma", "Peeters", "=Noor", "Aerts", "€ 130", "emma@school.example"):
+        expect(page.locator("main")).to_contain_text(told)
+    own_page = page.url
+    page.reload()
+    expect(page.locator("main")).to_contain_text("Peeters")
+
+    # The letter comes by itself, and its link leads here.
+    smtp.wait_for(1)
+    assert own_page in smtp.letters[0].text
+
+    # The organiser signs in on a laptop and finds both.
+    with open_page(browser, viewport={"width": 1280, "height": 900}, accept_downloads=True) as laptop:
+        sign_in(laptop, portal)
+        laptop.locator(f'main a[href="/admin/events/{EVENT}/attendees"]').first.click()
+        expect(laptop.locator("tbody tr")).to_have_count(2)
+        laptop.locator("main input[name=q]").fill("noor")
+        laptop.locator("main input[name=q]").press("Enter")
+        expect(laptop.locator("tbody tr")).to_have_count(1)
+        laptop.goto(f"{portal.url}/admin/events/{EVENT}/attendees")
+        with laptop.expect_download() as download:
+            laptop.locator('a[href*="dialect=excel"]').click()
+        excel = Path(download.value.path()).read_bytes()
+        with laptop.expect_download() as download:
+            laptop.locator('a[href$="attendees.csv"]').click()
+        plain = Path(download.value.path()).read_bytes()
+
+    rows = list(csv.DictReader(StringIO(plain.decode(), newline="")))
+    assert [(row["first_name"], row["status"], row["amount_due"]) for row in rows] == [
+        ("Emma", "confirmed", "65.00"),
+        ("'=Noor", "confirmed", "65.00"),
+    ]
+    assert rows[0]["phone"] == "'+32 470 00 00 00"
+    assert excel.startswith(b"\xef\xbb\xbfregistration;attendee;event;")
+    assert "'=Noor;Aerts" in excel.decode()
+    assert excel.count(b"\r\n") == 3
+    export = portal.run("export", EVENT)
+    assert export.stdout.encode() == plain.replace(b"\r\n", b"\n")
+
+
+def test_signing_up_needs_no_script(live_portal: LivePortals, browser: Browser) -> None:
+    portal = live_portal()
+    with open_page(browser, java_script_enabled=False) as page:
+        page.goto(f"{portal.url}/events/{EVENT}/signup")
+        page.locator("button[name=add_person]").click()
+        fill(page, {"first_name": "Emma", "last_name": "Peeters", "email": "emma@school.example"})
+        page.locator("button[name=remove_person]").click()
+        assert page.locator("#first_name").input_value() == "Emma"
+        page.locator("#privacy").check()
+        send(page)
+        assert "/registrations/" in page.url
+
+
+def test_a_changed_file_is_seen_by_every_worker_within_two_seconds(
+    live_portal: LivePortals, tmp_path: Path, page: Page
+) -> None:
+    content = tmp_path / "content"
+    (content / "events").mkdir(parents=True)
+    (content / "site.yaml").write_text("name: Leraars Leren\n")
+    file = content / "events" / "a.md"
+    file.write_text("---\ntitle: Eerst\ndate: 2030-01-01T10:00:00\n---\n")
+    portal = live_portal(content=content, arguments=("--workers", "2"))
+    page.goto(portal.url)
+    file.write_text("---\ntitle: Daarna\ndate: 2030-01-01T10:00:00\n---\n")
+    deadline = time.monotonic() + 2
+    while "Daarna" not in page.locator("main").inner_text() and time.monotonic() < deadline:
+        page.reload()
+    # Both look once a second; enough questions in a row meet both.
+    while time.monotonic() < deadline:
+        page.reload()
+    for _ in range(12):
+        page.reload()
+        assert "Daarna" in page.locator("main").inner_text()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_every_kind_of_page_can_be_used_by_everybody(
+    live_portal: LivePortals, browser: Browser, scheme: str, width: int
+) -> None:
+    portal = live_portal()
+    with open_page(browser, viewport={"width": width, "height": 900}, color_scheme=scheme) as page:
+        page.goto(f"{portal.url}/events/{EVENT}/signup")
+        page.locator("button[name=add_person]").click()
+        check_accessibility(page)
+        send(page)
+        check_accessibility(page)
+        fill(page, {"first_name": "Emma", "last_name": "Peeters", "email": "emma@school.example"})
+        page.locator("#privacy").check()
+        send(page)
+        check_accessibility(page)
+        sign_in(page, portal)
+        for path in (
+            "/",
+            "/?q=nothing+like+this",
+            f"/events/{EVENT}",
+            "/events/robotnamiddag_2030_05_15/signup",
+            "/events/stellingenspel_zorg_2027_02_25/signup",
+            "/privacy",
+            "/nowhere",
+            "/admin/",
+            f"/admin/events/{EVENT}/attendees",
+            "/admin/events/datadag_2030_05_23/attendees",
+        ):
+            page.goto(portal.url + path)
+            check_accessibility(page)
+            overflow = page.evaluate(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+            assert overflow <= 0, f"{path} is wider than {width} px"

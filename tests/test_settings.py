@@ -1,0 +1,73 @@
+"""Settings: what is told from outside, and one line for what is told wrongly."""
+
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from portal.settings import SettingError, Settings
+
+NO_FILE = Path("no-such-file")
+
+
+def test_everything_has_a_default() -> None:
+    settings = Settings.load({}, NO_FILE)
+    assert settings.base_url == "http://127.0.0.1:8000"
+    assert settings.database_url == f"sqlite:///{Path('var/portal.db').absolute()}"
+    assert settings.embedded_database
+    assert not settings.secure
+
+
+def test_the_environment_goes_before_the_file_and_an_empty_value_counts_as_none(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text(
+        "PORTAL_BASE_URL=https://file.example/\nPORTAL_MAIL_FROM=a@file.example\nPORTAL_RATE_LIMITS=off\n"
+    )
+    settings = Settings.load({"PORTAL_BASE_URL": "https://told.example/", "PORTAL_MAIL_FROM": ""}, file)
+    assert settings.base_url == "https://told.example"
+    assert settings.secure
+    assert settings.mail_from == ""
+    assert settings.rate_limits is False
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PORTAL_DATABASE_URL", "mysql://localhost/x"),
+        ("PORTAL_DATABASE_URL", "postgresql://localhost/x"),
+        ("PORTAL_BASE_URL", "events.example.org"),
+        ("PORTAL_SECRET_KEY", "short"),
+        ("PORTAL_SMTP_URL", "localhost:25"),
+        ("PORTAL_MAIL_FROM", "nobody"),
+        ("PORTAL_LIMITER_STORAGE", "file://x"),
+        ("PORTAL_RATE_LIMITS", "maybe"),
+        ("PORTAL_PROXY_HOPS", "-1"),
+        ("PORTAL_LOG_FORMAT", "xml"),
+    ],
+)
+def test_a_wrong_value_is_one_line_that_names_the_variable_and_not_the_secret(
+    variable: str, value: str
+) -> None:
+    with pytest.raises(SettingError) as raised:
+        Settings.load({variable: value}, NO_FILE)
+    message = str(raised.value)
+    assert message.startswith(f"{variable}: takes ")
+    assert "\n" not in message
+
+
+def test_the_secret_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "var")
+    with ThreadPoolExecutor(8) as starts:
+        keys = set(starts.map(lambda _: settings.with_secret_key().secret_key, range(16)))
+    assert len(keys) == 1
+    kept = tmp_path / "var" / "secret_key"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert len(keys.pop()) >= 43
+    assert [file.name for file in kept.parent.iterdir()] == ["secret_key"]
+
+
+def test_secrets_are_not_shown() -> None:
+    shown = repr(Settings(secret_key="k" * 40, smtp_url="smtp://u:pass@host"))
+    assert "kkkk" not in shown
+    assert "pass" not in shown
