@@ -98,7 +98,9 @@ ORGANISERS_PAGES = {
 def main() -> None:
     """Serve the sample content, let people sign up, and take the pictures."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--readme", action="store_true", help="only the pictures of the README, into docs/")
+    arguments.add_argument(
+        "--readme", action="store_true", help="only the pictures of the README, into docs/"
+    )
     arguments.add_argument("--language", default="nl", help="of the pages; nl when not given")
     chosen = arguments.parse_args()
     with (
@@ -130,7 +132,13 @@ def _visit(browser: Browser, portal: LivePortal, language: str) -> dict[str, obj
 
 
 def _shoot(
-    browser: Browser, portal: LivePortal, state: object, show: Callable[..., None], size: str, scheme: str, to: Path
+    browser: Browser,
+    portal: LivePortal,
+    state: object,
+    show: Callable[..., None],
+    size: str,
+    scheme: str,
+    to: Path,
 ) -> None:
     with browser.new_context(
         viewport=SIZES[size],  # type: ignore[arg-type]
@@ -151,7 +159,9 @@ def _all(browser: Browser, portal: LivePortal, state: dict[str, object]) -> None
         for size in SIZES:
             for scheme in ("light", "dark"):
                 to = PICTURES / f"{name}-{size}-{scheme}.png"
-                _shoot(browser, portal, state if name in ORGANISERS_PAGES else visitor, show, size, scheme, to)
+                _shoot(
+                    browser, portal, state if name in ORGANISERS_PAGES else visitor, show, size, scheme, to
+                )
     sys.stdout.write(f"The pictures are in {PICTURES.relative_to(ROOT)}.\n")
 
 

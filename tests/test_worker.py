@@ -1,6 +1,6 @@
 """The outbox: letters leave once, late when they must, and never twice."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from email import policy
 from email.parser import BytesParser
@@ -30,12 +30,12 @@ def letters(portal: PortalUnderTest) -> list[Letter]:
 
 
 @pytest.fixture
-def signed_up(make_portal: MakePortal) -> Iterator[PortalUnderTest]:
+def signed_up(make_portal: MakePortal) -> PortalUnderTest:
     """A portal in whose outbox one letter lies."""
     portal = make_portal()
     visitor = portal.visitor()
     visitor.submit(visitor.get("/events/nascholing/signup"), EMMA)
-    yield portal
+    return portal
 
 
 def test_a_letter_leaves_once_with_the_registrants_link(signed_up: PortalUnderTest, smtp: PostOffice) -> None:
@@ -123,7 +123,7 @@ def test_a_claim_holds_until_it_lapses_and_the_letter_keeps_its_name(
 
     class Dying(mail.Folder):
         def send(self, message: object) -> None:
-            raise Dies
+            raise Dies(message)
 
     with pytest.raises(Dies):
         postman(signed_up, Dying(Path("nowhere"))).send_due(signed_up.clock.now)
