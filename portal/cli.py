@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 import click
-from flask.cli import FlaskGroup, with_appcontext
+from flask.cli import FlaskGroup
 from sqlalchemy.orm import Session
 
 from portal.content.catalogue import SiteError
@@ -50,7 +50,7 @@ def main() -> None:
     """A registration and signup portal: events are Markdown files."""
 
 
-@main.command()
+@main.command(with_appcontext=False)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64))
@@ -87,7 +87,7 @@ def _first_organiser(settings: Settings, address: str) -> None:
     )
 
 
-@main.command()
+@main.command(with_appcontext=False)
 @click.argument("target", required=False, type=click.Path(exists=True, path_type=Path))
 @click.option("--fix", is_flag=True, help="Mend in the files what has only one mend.")
 @click.option("--format", "form", type=click.Choice(["text", "github"]), default="text")
@@ -110,7 +110,6 @@ def check(target: Path | None, fix: bool, form: Literal["text", "github"]) -> No
 @click.option("--format", "form", type=click.Choice(["csv"]), default="csv", show_default=True)
 @click.option("--dialect", type=click.Choice(sorted(csv.DIALECTS)), default="rfc4180", show_default=True)
 @click.option("-o", "--output", type=click.File("wb"), default="-", help="A file instead of the terminal.")
-@with_appcontext
 def export(slug: str, form: str, dialect: str, output: BinaryIO) -> None:  # noqa: ARG001  # one format as yet
     """The attendee list of an event, as the download has it."""
     from portal.web.extensions import db, portal
@@ -157,7 +156,7 @@ def _password(from_stdin: bool) -> tuple[str, str]:
     return password, f"Password: {password} (shown only now)"
 
 
-@user.command("add")
+@user.command("add", with_appcontext=False)
 @click.argument("email")
 @click.option("--role", type=click.Choice(accounts.ROLES), required=True)
 @click.option(
@@ -174,7 +173,7 @@ def user_add(email: str, role: str, events: tuple[str, ...], password_stdin: boo
     click.echo(f"{email} is {role} now. {said}".strip())
 
 
-@user.command("list")
+@user.command("list", with_appcontext=False)
 def user_list() -> None:
     """All accounts."""
     with in_one_line(), _session(_settings()) as session:
@@ -184,7 +183,7 @@ def user_list() -> None:
             click.echo(f"{organiser.email}\t{organiser.role}\t{state}\t{bound}")
 
 
-@user.command("disable")
+@user.command("disable", with_appcontext=False)
 @click.argument("email")
 def user_disable(email: str) -> None:
     """Close an account and sign it out everywhere."""
@@ -193,7 +192,7 @@ def user_disable(email: str) -> None:
     click.echo(f"{email} is closed and signed out everywhere.")
 
 
-@user.command("reset")
+@user.command("reset", with_appcontext=False)
 @click.argument("email")
 @click.option(
     "--password-stdin", is_flag=True, help="Read the password from standard input; else one is made."
@@ -212,14 +211,12 @@ def mail() -> None:
 
 
 @mail.command("send")
-@with_appcontext
 def mail_send() -> None:
     """Send what is due, once."""
     click.echo(f"{_postman().send_due(datetime.now(UTC))} sent")
 
 
 @mail.command("work")
-@with_appcontext
 def mail_work() -> None:
     """Keep sending until interrupted."""
     from portal.worker import Worker

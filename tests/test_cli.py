@@ -119,3 +119,8 @@ def test_the_first_organiser_is_told_once(
     second = live_portal(PORTAL_DATA_DIR=str(first.data_dir))
     assert "Password:" not in second.output
     assert "portal user reset" in second.output
+
+
+def test_reading_files_needs_no_portal_and_leaves_nothing_behind(content: Path) -> None:
+    run("check", "content", cwd=content.parent)
+    assert [path.name for path in content.parent.iterdir()] == ["content"]
