@@ -17,6 +17,7 @@ def upgrade() -> None:
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("facts", sa.String(length=64), server_default="", nullable=False),
         sa.Column("revision", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("rules", sa.String(length=64), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("slug", name=op.f("pk_events")),
     )
     op.create_table(
@@ -75,6 +76,8 @@ def upgrade() -> None:
         sa.Column("privacy_version", sa.String(length=20), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("waiting_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("passed", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["event_slug"], ["events.slug"], name=op.f("fk_registrations_event_slug")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_registrations")),
         sa.UniqueConstraint("event_slug", "form_id", name="uq_registrations_event_slug_form_id"),
@@ -82,6 +85,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("token_hash", name="uq_registrations_token_hash"),
     )
     with op.batch_alter_table("registrations", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_registrations_line",
+            ["event_slug", "waiting_since", "id"],
+            unique=False,
+            sqlite_where=sa.text("waiting_since IS NOT NULL"),
+            postgresql_where=sa.text("waiting_since IS NOT NULL"),
+        )
         batch_op.create_index(
             "uq_registrations_event_slug_email_key",
             ["event_slug", "email_key"],
@@ -96,7 +106,10 @@ def upgrade() -> None:
         sa.Column("ticket", sa.String(length=100), nullable=False),
         sa.Column("confirmed", sa.Integer(), nullable=False),
         sa.Column("waitlisted", sa.Integer(), nullable=False),
-        sa.CheckConstraint("confirmed >= 0 AND waitlisted >= 0", name=op.f("ck_ticket_counts_not_negative")),
+        sa.Column("held", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "confirmed >= 0 AND held >= 0 AND waitlisted >= held", name=op.f("ck_ticket_counts_possible")
+        ),
         sa.ForeignKeyConstraint(["event_slug"], ["events.slug"], name=op.f("fk_ticket_counts_event_slug")),
         sa.PrimaryKeyConstraint("event_slug", "ticket", name=op.f("pk_ticket_counts")),
     )
@@ -128,6 +141,26 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_attendees_event_slug", ["event_slug", "registration_id", "position"], unique=False
         )
+
+    op.create_table(
+        "history",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("registration_id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(length=20), nullable=False),
+        sa.Column("organiser_id", sa.Integer(), nullable=True),
+        sa.Column("action", sa.String(length=40), nullable=False),
+        sa.Column("people", sa.JSON(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.CheckConstraint("actor IN ('registrant', 'organiser', 'system')", name=op.f("ck_history_actor")),
+        sa.ForeignKeyConstraint(["organiser_id"], ["organisers.id"], name=op.f("fk_history_organiser_id")),
+        sa.ForeignKeyConstraint(
+            ["registration_id"], ["registrations.id"], name=op.f("fk_history_registration_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_history")),
+    )
+    with op.batch_alter_table("history", schema=None) as batch_op:
+        batch_op.create_index("ix_history_registration_id", ["registration_id", "id"], unique=False)
 
     op.create_table(
         "letters",
@@ -187,6 +220,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_letters_registration_id")
 
     op.drop_table("letters")
+    with op.batch_alter_table("history", schema=None) as batch_op:
+        batch_op.drop_index("ix_history_registration_id")
+
+    op.drop_table("history")
     with op.batch_alter_table("attendees", schema=None) as batch_op:
         batch_op.drop_index("ix_attendees_event_slug")
 
@@ -197,6 +234,11 @@ def downgrade() -> None:
             "uq_registrations_event_slug_email_key",
             sqlite_where=sa.text("cancelled_at IS NULL"),
             postgresql_where=sa.text("cancelled_at IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_registrations_line",
+            sqlite_where=sa.text("waiting_since IS NOT NULL"),
+            postgresql_where=sa.text("waiting_since IS NOT NULL"),
         )
 
     op.drop_table("registrations")

@@ -20,7 +20,7 @@ def revision(session: Session, event: Event) -> int | None:
 
 def note_change(session: Session, event: Event) -> int:
     """Remember what calendars are shown now, and return the revision that it is; needs a transaction."""
-    record = taken.lock(session, event)
+    record = taken.lock(session, event.slug, event.title)
     if record.facts and record.facts != facts(event):
         record.revision += 1
     record.facts = facts(event)

@@ -19,5 +19,14 @@ class SignupRefused(Refused):
         self.closes = closes
 
 
+class ChangeRefused(Refused):
+    """A registration cannot be changed like that. ``kind`` says why: ``gone`` (cancelled meanwhile), ``no_place``,
+    ``no_such_ticket``, ``too_late``, ``too_many``."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
 class AccountRefused(Refused):
     """An organiser's account cannot be made or found; the message says why, for a developer's shell."""

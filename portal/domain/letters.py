@@ -8,6 +8,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
@@ -23,12 +24,12 @@ LINK_MARK = "{registration-link}"
 
 @dataclass(frozen=True)
 class LetterWriter:
-    """Writes the letters about one event. ``host`` is what Message-IDs end in (RFC 5322, 3.6.4)."""
+    """Writes the letters about one event, whose file may be gone; ``base_url`` is the portal's address."""
 
-    event: Event
+    slug: str
+    event: Event | None
     site: Site
-    event_url: str
-    host: str
+    base_url: str
     now: datetime
 
     def __call__(self, registration: Registration, kind: str) -> Letter:
@@ -43,8 +44,9 @@ class LetterWriter:
             kind=kind,
             language=registration.language,
             recipient=deliverable(registration.email),
-            reply_to=self.event.contact or self.site.contact,
-            message_id=f"<{secrets.token_hex(16)}@{self.host}>",
+            reply_to=self._contact,
+            # RFC 5322, 3.6.4: unique by chance on the left, by our host on the right.
+            message_id=f"<{secrets.token_hex(16)}@{urlsplit(self.base_url).hostname or 'localhost'}>",
             subject=" ".join(text["subject.txt"].split()),
             text=text["body.txt"].strip() + "\n",
             html=text["body.html"],
@@ -57,11 +59,15 @@ class LetterWriter:
             "registration": registration,
             "event": self.event,
             "site": self.site,
-            "event_url": self.event_url,
+            "event_url": f"{self.base_url}/events/{self.slug}",
             "link": LINK_MARK,
-            "contact": self.event.contact or self.site.contact,
+            "contact": self._contact,
             "language": registration.language,
         }
+
+    @property
+    def _contact(self) -> str:
+        return (self.event.contact if self.event else "") or self.site.contact
 
 
 def with_link(text: str, link: str) -> str:

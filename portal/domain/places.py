@@ -3,15 +3,23 @@
 An event's places are counted in pools: the event itself, each of its sessions, each of its tickets.
 One person takes one place in the event, in their ticket, and in each session of that ticket.
 A pool without a capacity never fills.
+
+Parties are whole: all of a party has its places, or all of it waits. A free place goes to the first party
+in line that fits, so that no place stays empty because a large party stands in front. That party is not passed
+for ever: whoever is first in line for a pool may be passed ``PATIENCE`` times, and from then on what comes
+free is held for them.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from portal.content.event import Event
+
+PATIENCE = 3
+"""How often the first in line is passed before places are held for them."""
 
 Pool = tuple[Literal["event", "session", "ticket"], str]
 Decision = Literal["confirmed", "waitlisted", "full"]
@@ -20,10 +28,12 @@ State = Literal["none", "external", "cancelled", "over", "not_open", "closed", "
 
 @dataclass(frozen=True)
 class Taken:
-    """How many people hold (``confirmed``) and wait for (``waitlisted``) each ticket id of one event."""
+    """How many people have (``confirmed``) and wait for (``waitlisted``) each ticket id of one event; of who waits,
+    those for whom what comes free is ``held``."""
 
     confirmed: Mapping[str, int]
     waitlisted: Mapping[str, int]
+    held: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def people(self) -> int:
@@ -37,6 +47,28 @@ class Taken:
 
 
 NOBODY = Taken({}, {})
+
+
+@dataclass(frozen=True)
+class Party:
+    """A registration that waits: how many of each ticket id it wants, and how often it was passed."""
+
+    id: int
+    tickets: Mapping[str, int]
+    passed: int = 0
+
+    @property
+    def holds(self) -> bool:
+        """Whether what comes free is held for it."""
+        return self.passed >= PATIENCE
+
+
+@dataclass(frozen=True)
+class Moves:
+    """What a look along the line leads to: who gets their places, and how often some have been passed now."""
+
+    promoted: tuple[Party, ...]
+    passed: Mapping[int, int]
 
 
 @dataclass(frozen=True)
@@ -90,29 +122,77 @@ def free(event: Event, taken: Taken) -> dict[Pool, int]:
     return {pool: limit - used[pool] for pool, limit in capacities(event).items()}
 
 
-def decide(event: Event, taken: Taken, party: Iterable[str]) -> Decision:
-    """What a new party, given as the ticket id of each person, gets.
+def for_newcomers(event: Event, taken: Taken) -> dict[Pool, int]:
+    """What is left in each pool for who comes to the end of the line: what is free and not held for others.
 
-    The whole party gets places or none of it does. Where somebody already waits for a pool that the
-    party needs, the party waits behind them: a newcomer never walks past the line.
+    Where an organiser promotes by hand, nobody new gets what somebody already waits for.
     """
-    wanted = demand(event, Counter(party))
-    room = free(event, taken)
-    awaited = demand(event, taken.waitlisted)
-    if not event.sold_out and all(
-        number <= room[pool] and not awaited[pool] for pool, number in wanted.items() if pool in room
-    ):
+    held = demand(event, taken.held if event.waitlist == "auto" else taken.waitlisted)
+    by_hand = event.waitlist == "manual"
+    return {
+        pool: 0 if by_hand and held[pool] else room - held[pool] for pool, room in free(event, taken).items()
+    }
+
+
+def decide(event: Event, taken: Taken, party: Iterable[str]) -> Decision:
+    """What a new party, given as the ticket id of each person, gets: all its places, or none of them."""
+    if _fits(event, for_newcomers(event, taken), Counter(party)):
         return "confirmed"
     return "full" if event.waitlist == "off" else "waitlisted"
 
 
+def along_the_line(event: Event, taken: Taken, line: Iterable[Party]) -> Moves:
+    """Who of ``line``, in its order, gets places now.
+
+    The line is read only as far as somebody can still fit. An event whose organiser promotes by hand, or says
+    that it is full, moves nobody.
+    """
+    if event.waitlist == "manual" or event.sold_out:
+        return Moves((), {})
+    room = free(event, taken)
+    promoted: list[Party] = []
+    first: dict[Pool, Party] = {}
+    passed: dict[int, int] = {}
+    for party in line:
+        wanted = demand(event, party.tickets)
+        if _fits(event, room, party.tickets):
+            promoted.append(party)
+            _take(room, wanted)
+            for other in {ahead.id: ahead for pool, ahead in first.items() if wanted[pool]}.values():
+                passed[other.id] = passed.get(other.id, other.passed) + 1
+                if passed[other.id] == PATIENCE:
+                    _take(room, demand(event, other.tickets))
+        else:
+            for pool in room:
+                if wanted[pool]:
+                    first.setdefault(pool, party)
+            if party.holds:
+                _take(room, wanted)
+        if not any(_fits(event, room, {ticket.id: 1}) for ticket in event.offered_tickets):
+            break
+    return Moves(tuple(promoted), passed)
+
+
+def passed_by(event: Event, newcomer: Mapping[str, int], line: Iterable[Party]) -> list[Party]:
+    """Whom of the line a newcomer who got places has passed: the first for each pool that they took from."""
+    pools = {pool for pool in capacities(event) if demand(event, newcomer)[pool]}
+    found: dict[int, Party] = {}
+    for party in line:
+        if not pools:
+            break
+        shared = {pool for pool in pools if demand(event, party.tickets)[pool]}
+        if shared:
+            found[party.id] = party
+            pools -= shared
+    return list(found.values())
+
+
 def left(event: Event, taken: Taken, ticket_id: str) -> int | None:
     """How many people could take this ticket now; None when nothing limits it."""
-    room = free(event, taken)
-    pools = [pool for pool in demand(event, {ticket_id: 1}) if pool in room]
-    if event.sold_out or any(demand(event, taken.waitlisted)[pool] for pool in pools):
+    if event.sold_out:
         return 0
-    return min((max(0, room[pool]) for pool in pools), default=None)
+    room = for_newcomers(event, taken)
+    return min((max(0, room[pool]) for pool in demand(event, {ticket_id: 1}) if pool in room), default=None)
 
 
 def availability(event: Event, taken: Taken, now: datetime) -> Availability:
@@ -151,3 +231,13 @@ def _state_without_places(event: Event, now: datetime) -> State:
     if now >= event.closes:
         return "closed"
     return "open"
+
+
+def _fits(event: Event, room: Mapping[Pool, int], tickets: Mapping[str, int]) -> bool:
+    wanted = demand(event, tickets)
+    return not event.sold_out and all(number <= room[pool] for pool, number in wanted.items() if pool in room)
+
+
+def _take(room: dict[Pool, int], wanted: Mapping[Pool, int]) -> None:
+    for pool in room:
+        room[pool] -= wanted.get(pool, 0)

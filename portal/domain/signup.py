@@ -2,7 +2,7 @@
 
 import secrets
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -11,8 +11,9 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from portal.content.event import NO_TICKET, Event
-from portal.domain import places, registration_link, taken
+from portal.domain import places, registration_link
 from portal.domain.addresses import email_key
+from portal.domain.desk import Desk
 from portal.domain.errors import SignupRefused
 from portal.storage.models import Answer, Attendee, Letter, Registration
 
@@ -61,19 +62,15 @@ class Outcome:
     registration: Registration
 
 
-WriteLetter = Callable[[Registration, str], Letter]
-"""Makes the letter of a kind (``confirmed``, ``waitlisted``, ``link``) about a registration."""
-
-
-def sign_up(
-    session: Session, event: Event, sent: SignUp, *, now: datetime, secret_key: str, write_letter: WriteLetter
-) -> Outcome:
-    """Register a party for ``event``, inside the caller's transaction.
+def sign_up(desk: Desk, sent: SignUp, *, secret_key: str, over_capacity: bool = False) -> Outcome:
+    """Register a party at the desk of a published event.
 
     The whole party gets its places or waits as a whole. Raises SignupRefused when nobody can sign up now, or when
-    there is no place and no waiting list.
+    there is no place and no waiting list. An organiser may say ``over_capacity``: then the party gets places whether
+    or not they are free, and the history says so.
     """
-    record = taken.lock(session, event)
+    event, session = desk.event, desk.session
+    assert event is not None, "who signs up has seen the event"  # noqa: S101
     contact = sent.people[0]
     key = email_key(contact.email)
     standing = _standing(session, event.slug, sent.form_id, key)
@@ -81,23 +78,19 @@ def sign_up(
         if registration.form_id == sent.form_id:
             return Outcome("repeated", registration)
 
-    counts = taken.counts(session, event.slug)
-    now_taken = taken.summed(counts.values())
-    _refuse_unless_open(event, now_taken, sent.people, now)
-    decision = places.decide(event, now_taken, [person.ticket for person in sent.people])
+    tickets = [person.ticket for person in sent.people]
+    _refuse_unless_open(event, desk.taken, tickets, desk.now)
+    decision = "confirmed" if over_capacity else places.decide(event, desk.taken, tickets)
     if decision == "full":
         raise SignupRefused("full")
     if standing:
-        _send_link_again(standing[0], write_letter, session, now)
+        _send_link_again(desk, standing[0])
         return Outcome("known_address", standing[0])
 
-    registration = _registration(event, sent, decision, now, secret_key)
+    registration = _registration(event, sent, decision, desk.now, secret_key)
     registration.email_key = key
-    session.add(registration)
-    taken.add(session, counts, event.slug, decision, [person.ticket for person in sent.people])
-    record.title = event.title
-    session.flush()
-    session.add(write_letter(registration, decision))
+    desk.register(registration, decision, note="over_capacity" if over_capacity else "")
+    desk.write(registration, decision)
     return Outcome("saved", registration)
 
 
@@ -120,13 +113,11 @@ def _standing(session: Session, slug: str, form_id: str, key: str) -> Sequence[R
     ).all()
 
 
-def _refuse_unless_open(
-    event: Event, now_taken: places.Taken, people: Iterable[Person], now: datetime
-) -> None:
+def _refuse_unless_open(event: Event, now_taken: places.Taken, tickets: Iterable[str], now: datetime) -> None:
     availability = places.availability(event, now_taken, now)
     if availability.state not in ("open", "waitlist", "full"):
         raise SignupRefused(availability.state, opens=availability.opens, closes=availability.closes)
-    if not all(places.on_sale(event, person.ticket, now) for person in people):
+    if not all(places.on_sale(event, ticket, now) for ticket in tickets):
         raise SignupRefused("closed", closes=availability.closes)
 
 
@@ -193,13 +184,11 @@ def new_reference() -> str:
     return "".join(characters[:4]) + "-" + "".join(characters[4:])
 
 
-def _send_link_again(
-    registration: Registration, write_letter: WriteLetter, session: Session, now: datetime
-) -> None:
+def _send_link_again(desk: Desk, registration: Registration) -> None:
     lately = select(Letter.id).where(
         Letter.registration_id == registration.id,
         Letter.kind == "link",
-        Letter.created_at > now - LINK_AGAIN_AFTER,
+        Letter.created_at > desk.now - LINK_AGAIN_AFTER,
     )
-    if session.scalars(lately.limit(1)).first() is None:
-        session.add(write_letter(registration, "link"))
+    if desk.session.scalars(lately.limit(1)).first() is None:
+        desk.write(registration, "link")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
+    JSON,
     CheckConstraint,
     ForeignKey,
     ForeignKeyConstraint,
@@ -49,22 +51,27 @@ class EventRecord(Base):
     facts: Mapped[str] = mapped_column(String(64), default="", server_default="")
     """A digest of what calendars show; ``revision`` counts its changes (RFC 5545 SEQUENCE)."""
     revision: Mapped[int] = mapped_column(default=0, server_default="0")
+    rules: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    """A digest of the places under which the waiting list last moved; another one moves it again."""
 
 
 class TicketCount(Base):
-    """How many people hold, and wait for, one ticket of one event.
+    """How many people have, and wait for, one ticket of one event; of who waits, how many places are held for.
 
     It repeats what the attendees say, so that a sign-up and the agenda cost the same for ten and for a
     hundred thousand of them. Written only under the event's lock, together with the attendees.
     """
 
     __tablename__ = "ticket_counts"
-    __table_args__ = (CheckConstraint("confirmed >= 0 AND waitlisted >= 0", name="not_negative"),)
+    __table_args__ = (
+        CheckConstraint("confirmed >= 0 AND held >= 0 AND waitlisted >= held", name="possible"),
+    )
 
     event_slug: Mapped[str] = mapped_column(ForeignKey("events.slug"), primary_key=True)
     ticket: Mapped[str] = mapped_column(String(100), primary_key=True)
     confirmed: Mapped[int] = mapped_column(default=0)
     waitlisted: Mapped[int] = mapped_column(default=0)
+    held: Mapped[int] = mapped_column(default=0)
 
 
 class Registration(Base):
@@ -83,6 +90,14 @@ class Registration(Base):
             unique=True,
             sqlite_where=text("cancelled_at IS NULL"),
             postgresql_where=text("cancelled_at IS NULL"),
+        ),
+        Index(
+            "ix_registrations_line",
+            "event_slug",
+            "waiting_since",
+            "id",
+            sqlite_where=text("waiting_since IS NOT NULL"),
+            postgresql_where=text("waiting_since IS NOT NULL"),
         ),
     )
 
@@ -107,6 +122,10 @@ class Registration(Base):
     privacy_version: Mapped[str] = mapped_column(String(20))
     created_at: Mapped[datetime]
     cancelled_at: Mapped[datetime | None]
+    waiting_since: Mapped[datetime | None]
+    """The place in line: who waits longest comes first."""
+    passed: Mapped[int] = mapped_column(default=0)
+    """How often others got places while this party was first in line for them."""
 
     attendees: Mapped[list[Attendee]] = relationship(
         back_populates="registration", order_by="Attendee.position", cascade="all, delete-orphan"
@@ -193,6 +212,29 @@ class Answer(Base):
     type: Mapped[str] = mapped_column(String(20))
     each: Mapped[bool]
     value: Mapped[str] = mapped_column(Text, default="")
+
+
+class HistoryEntry(Base):
+    """What happened to a registration: written in the transaction that did it, never changed.
+
+    ``people`` is what it came to, for each person that it moved: ``[{position, status, ticket}]``. Read in order, the
+    entries give the state.
+    """
+
+    __tablename__ = "history"
+    __table_args__ = (
+        CheckConstraint("actor IN ('registrant', 'organiser', 'system')", name="actor"),
+        Index("ix_history_registration_id", "registration_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"))
+    at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(String(20))
+    organiser_id: Mapped[int | None] = mapped_column(ForeignKey("organisers.id"))
+    action: Mapped[str] = mapped_column(String(40))
+    people: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    note: Mapped[str] = mapped_column(Text, default="")
 
 
 class Organiser(Base):

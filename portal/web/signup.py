@@ -1,7 +1,6 @@
 """Signing up: the form, and what becomes of it."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -9,15 +8,14 @@ from werkzeug.wrappers import Response
 from portal.content.event import Event
 from portal.domain import places, registration_link, taken
 from portal.domain.errors import SignupRefused
-from portal.domain.letters import LetterWriter
 from portal.domain.places import Taken
 from portal.domain.signup import sign_up
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
 from portal.web import forms
-from portal.web.extensions import csrf, db, limiter, now, portal, site
+from portal.web.desk import open_desk
+from portal.web.extensions import csrf, db, limiter, now, portal
 from portal.web.published import published_event
-from portal.web.templating import event_url
 
 blueprint = Blueprint("signup", __name__)
 
@@ -60,18 +58,9 @@ def send(slug: str) -> str | Response | tuple[str, int]:
         refuse_unless_open(event, now_taken)
         return form_page(event, now_taken, sent), 422
 
-    letters = LetterWriter(
-        event,
-        site(),
-        event_url=event_url(slug),
-        host=urlsplit(portal().settings.base_url).hostname or "localhost",
-        now=now(),
-    )
     key = portal().settings.secret_key
     with transaction(db.session()):
-        outcome = sign_up(
-            db.session(), event, forms.read(sent, event), now=now(), secret_key=key, write_letter=letters
-        )
+        outcome = sign_up(open_desk(slug, event), forms.read(sent, event), secret_key=key)
         token = registration_link.token_of(key, outcome.registration)
     if outcome.kind == "known_address":
         return render_template("signup/already.html", event=event)

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.content.site import Site
+from portal.domain.desk import Desk
 from portal.domain.errors import SignupRefused
 from portal.domain.letters import LetterWriter
 from portal.domain.signup import Outcome, Person, SignUp, sign_up
@@ -27,9 +28,10 @@ def send(session: Session, number: int, form_id: str = "", **event: object) -> O
         language="nl",
         privacy_version="1",
     )
-    letters = LetterWriter(shown, Site(name="S"), "http://localhost/e", "localhost", NOW)
+    letters = LetterWriter(shown.slug, shown, Site(name="S"), "http://localhost", NOW)
     with transaction(session):
-        return sign_up(session, shown, sent, now=NOW, secret_key="k" * 32, write_letter=letters)
+        desk = Desk(session, shown.slug, shown, now=NOW, write_letter=letters)
+        return sign_up(desk, sent, secret_key="k" * 32)
 
 
 @pytest.mark.parametrize("waitlist", ["auto", "off"])

@@ -1,6 +1,7 @@
 """Who gets a place: the arithmetic alone."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from portal.content.event import Event, Session, Ticket
 from portal.domain import places
-from portal.domain.places import NOBODY, Taken
+from portal.domain.places import NOBODY, PATIENCE, Party, Taken
 from tests.support.events import BRUSSELS, make_event
 
 JANUARY = datetime(2027, 1, 4, 10, tzinfo=BRUSSELS)
@@ -34,8 +35,53 @@ def test_without_a_waiting_list_it_is_full() -> None:
     assert places.decide(make_event(capacity=1, waitlist="off"), taken(1), [""]) == "full"
 
 
-def test_a_newcomer_does_not_walk_past_who_waits() -> None:
-    assert places.decide(make_event(capacity=4), taken(3, waiting=2), [""]) == "waitlisted"
+def waiting(*parties: tuple[int, int]) -> list[Party]:
+    """Parties in line, each given as its size and how often it was passed."""
+    return [Party(number, {"": size}, passed) for number, (size, passed) in enumerate(parties, 1)]
+
+
+def moved(event: Event, confirmed: int, line: list[Party]) -> tuple[list[int], dict[int, int]]:
+    moves = places.along_the_line(event, taken(confirmed, sum(p.tickets[""] for p in line)), line)
+    return [party.id for party in moves.promoted], dict(moves.passed)
+
+
+def test_a_free_place_goes_to_the_first_in_line_that_fits() -> None:
+    assert moved(make_event(capacity=4), 3, waiting((1, 0), (1, 0))) == ([1], {})
+    assert moved(make_event(capacity=4), 3, waiting((2, 0), (1, 0))) == ([2], {1: 1})
+
+
+def test_who_was_passed_often_enough_is_not_passed_again_and_places_are_held_for_them() -> None:
+    event = make_event(capacity=4)
+    assert moved(event, 3, waiting((2, PATIENCE), (1, 0))) == ([], {})
+    assert places.decide(event, Taken({"": 3}, {"": 2}, {"": 2}), [""]) == "waitlisted"
+    assert places.left(event, Taken({"": 3}, {"": 2}, {"": 2}), "") == 0
+    assert moved(event, 2, waiting((2, PATIENCE), (1, 0))) == ([1], {})
+
+
+def test_patience_ends_in_the_middle_of_a_look_along_the_line() -> None:
+    line = waiting((5, PATIENCE - 1), (1, 0), (1, 0))
+    assert moved(make_event(capacity=6), 4, line) == ([2], {1: PATIENCE})
+
+
+def test_who_is_held_a_place_for_holds_up_nobody_who_wants_another() -> None:
+    line = [Party(1, {"am": 2}, PATIENCE), Party(2, {"pm": 1})]
+    event = replace(DAY, capacity=None)
+    held = Taken({"am": 1}, {"am": 2, "pm": 1}, {"am": 2})
+    assert places.along_the_line(event, held, line).promoted == (line[1],)
+
+
+def test_an_organiser_who_promotes_by_hand_lets_nobody_walk_past() -> None:
+    event = make_event(capacity=4, waitlist="manual")
+    assert moved(event, 3, waiting((1, 0))) == ([], {})
+    assert places.decide(event, taken(3, 1), [""]) == "waitlisted"
+    assert places.decide(event, taken(3), [""]) == "confirmed"
+
+
+def test_a_newcomer_who_fits_passes_only_the_first_in_line_for_what_they_took() -> None:
+    line = [Party(1, {"am": 2}), Party(2, {"am": 2}), Party(3, {"full": 1})]
+    event = replace(DAY, capacity=None)
+    assert [party.id for party in places.passed_by(event, {"am": 1}, line)] == [1]
+    assert [party.id for party in places.passed_by(event, {"full": 1}, line)] == [1, 3]
 
 
 def test_sold_out_is_full_whatever_the_places() -> None:
