@@ -11,7 +11,7 @@ from portal.content.site import Site
 from portal.formats import mail
 from portal.settings import Settings
 from portal.web.extensions import db
-from portal.worker import Postman, Worker
+from portal.worker import LineKeeper, Postman, Worker
 
 THREADS = 8
 GRACE_SECONDS = 20
@@ -50,8 +50,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # Gunicorn has no types
             engine = db.engine
         # Connections belong to the process that opened them.
         engine.dispose(close=False)
-        site = self._app.extensions["portal"].catalogue.snapshot.site
-        self._worker = Worker(postman(engine, self._portal_settings, site))
+        catalogue = self._app.extensions["portal"].catalogue
+        settings = self._portal_settings
+        keeper = LineKeeper(engine, catalogue, settings.base_url)
+        self._worker = Worker(postman(engine, settings, catalogue.snapshot.site), keeper)
         self._worker.start()
 
     def _exiting(self, _arbiter: Any, _process: Any) -> None:

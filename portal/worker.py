@@ -16,10 +16,11 @@ from threading import Event, Thread
 from sqlalchemy import Engine, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from portal.domain import letters, registration_link
+from portal.content.catalogue import Catalogue
+from portal.domain import desk, letters, registration_link
 from portal.formats import mail
 from portal.storage.database import transaction
-from portal.storage.models import Letter
+from portal.storage.models import EventRecord, Letter
 
 log = logging.getLogger(__name__)
 
@@ -152,11 +153,34 @@ def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:500]
 
 
-class Worker:
-    """A thread that keeps sending until it is told to stop."""
+@dataclass(frozen=True)
+class LineKeeper:
+    """Lets waiting lists move up when a file gives more places, without anybody asking for it."""
 
-    def __init__(self, postman: Postman) -> None:
+    engine: Engine
+    catalogue: Catalogue
+    base_url: str
+
+    def move_up(self, now: datetime) -> None:
+        """One pass over the events whose places are not those under which their line last moved."""
+        snapshot = self.catalogue.snapshot
+        with Session(self.engine) as session:
+            known = session.execute(select(EventRecord.slug, EventRecord.rules)).all()
+            for slug, ruled in known:
+                event = snapshot.events.get(slug)
+                if event is None or desk.rules(event) == ruled:
+                    continue
+                write = letters.LetterWriter(slug, event, snapshot.site, self.base_url, now)
+                with transaction(session):
+                    desk.Desk(session, slug, event, now=now, write_letter=write, actor=desk.SYSTEM)
+
+
+class Worker:
+    """A thread that keeps the outbox empty and the lines moving until it is told to stop."""
+
+    def __init__(self, postman: Postman, keeper: LineKeeper | None = None) -> None:
         self._postman = postman
+        self._keeper = keeper
         self._stop = Event()
         self._thread = Thread(target=self.run, name="letters", daemon=True)
 
@@ -171,9 +195,11 @@ class Worker:
             self._thread.join(timeout)
 
     def run(self) -> None:
-        """Send until stopped; an error is logged and the next pass tries again."""
+        """Work until stopped; an error is logged and the next pass tries again."""
         while not self._stop.wait(POLL_SECONDS):
             try:
+                if self._keeper:
+                    self._keeper.move_up(datetime.now(UTC))
                 self._postman.send_due(datetime.now(UTC))
             except Exception:
-                log.exception("a pass over the outbox failed")
+                log.exception("a pass of the worker failed")

@@ -261,6 +261,10 @@ class LoginForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     password = PasswordField(render_kw={"autocomplete": "current-password"})
 
 
+class TokenForm(FlaskForm):  # type: ignore[misc]
+    """Proof that a form came from our page; its fields stand in the template."""
+
+
 def _person_form(choices: Sequence[SelectChoice], questions: Sequence[Question]) -> type[Form]:
     fields: dict[str, Any] = {
         "first_name": _name(_("First name"), "off"),

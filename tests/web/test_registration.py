@@ -1,0 +1,111 @@
+"""The registrant's own page."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import func, select
+
+from portal.storage.models import HistoryEntry, Letter
+from portal.worker import LineKeeper
+from tests.support.portal import PortalUnderTest, event_file
+from tests.support.visitor import Visitor
+
+MakePortal = Callable[..., PortalUnderTest]
+FORM = "/events/nascholing/signup"
+
+
+def sign_up(portal: PortalUnderTest, name: str, *colleagues: str) -> tuple[Visitor, str]:
+    """Somebody new signs up; returns them and the address of their own page."""
+    visitor = portal.visitor()
+    form = visitor.get(FORM)
+    values = {"first_name": name, "last_name": "Peeters", "email": f"{name}@school.example", "privacy": "y"}
+    for number, colleague in enumerate(colleagues):
+        form = visitor.submit(form, press="Add a colleague")
+        values |= {f"people-{number}-first_name": colleague, f"people-{number}-last_name": "Maes"}
+    return visitor, visitor.submit(form, values).location
+
+
+def test_the_page_is_the_registrants_alone(make_portal: MakePortal) -> None:
+    portal = make_portal()
+    visitor, url = sign_up(portal, "Emma")
+    page = visitor.get(url)
+    assert "We have sent a mail" in page.text
+    assert "We have sent a mail" not in visitor.get(url).text
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert page.headers["Cache-Control"] == "no-store"
+    assert "noindex" in page.headers["X-Robots-Tag"]
+    assert visitor.get(url[:-1] + ("A" if url[-1] != "A" else "B")).status == 404
+
+
+def test_who_cannot_come_says_so_in_two_steps_and_the_first_in_line_gets_the_place(
+    make_portal: MakePortal,
+) -> None:
+    portal = make_portal({"nascholing": event_file(capacity=1)})
+    emma, emmas = sign_up(portal, "Emma")
+    noor, noors = sign_up(portal, "Noor")
+    assert "You are first in line." in noor.get(noors).text
+    asked = emma.get(f"{emmas}/cancel")
+    assert "You are signed up" in emma.get(emmas).text
+    answer = emma.submit(asked)
+    assert (answer.status, answer.location) == (303, emmas)
+    assert "This registration is cancelled" in emma.get(emmas).text
+    assert "You are signed up" in noor.get(noors).text
+    with portal.session() as session:
+        assert session.scalars(select(Letter.kind).order_by(Letter.id)).all() == [
+            "confirmed",
+            "waitlisted",
+            "cancelled",
+            "promoted",
+        ]
+    assert emma.submit(asked).status == 303
+    with portal.session() as session:
+        assert session.scalar(select(func.count()).select_from(HistoryEntry)) == 4
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_one_of_a_party_can_leave_and_nobody_ticked_is_told(make_portal: MakePortal) -> None:
+    portal = make_portal()
+    emma, url = sign_up(portal, "Emma", "Noor")
+    asked = emma.get(f"{url}/cancel")
+    assert emma.submit(asked).status == 422
+    assert emma.submit(asked, {"person": "1"}).status == 303
+    page = emma.get(url)
+    assert "You are signed up" in page.text
+    assert "Noor Maes cancelled" in page.text
+    assert emma.post(f"{url}/cancel", {"person": "0"}).status == 400
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_who_waits_is_told_where_in_line_and_why_nothing_moves(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(capacity=1)})
+    sign_up(portal, "Emma")
+    sign_up(portal, "Lies")
+    noor, url = sign_up(portal, "Noor", "Wout")
+    text = noor.get(url).text
+    assert "You are number 2 in line." in text
+    assert "you only move up together" in text
+    assert noor.submit(noor.get(f"{url}/cancel"), {"person": ["0", "1"]}).status == 303
+
+
+def test_more_places_in_the_file_move_the_line_by_themselves(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(capacity=1)})
+    sign_up(portal, "Emma")
+    noor, url = sign_up(portal, "Noor")
+    portal.write({"nascholing": event_file(capacity=2)})
+    portal.reread()
+    catalogue = portal.app.extensions["portal"].catalogue
+    for _ in range(2):
+        LineKeeper(portal.engine, catalogue, "http://localhost").move_up(portal.clock.now)
+    assert "You are signed up" in noor.get(url).text
+    with portal.session() as session:
+        assert session.scalars(select(Letter.kind)).all().count("promoted") == 1
+
+
+def test_an_event_whose_file_is_gone_leaves_the_page_and_the_way_out(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(), "other": event_file()})
+    emma, url = sign_up(portal, "Emma")
+    (portal.content / "events" / "nascholing.md").unlink()
+    portal.reread()
+    assert "Nascholing" in emma.get(url).text
+    assert emma.submit(emma.get(f"{url}/cancel")).status == 303
+    assert "This registration is cancelled" in emma.get(url).text
