@@ -124,3 +124,20 @@ def test_the_first_organiser_is_told_once(
 def test_reading_files_needs_no_portal_and_leaves_nothing_behind(content: Path) -> None:
     run("check", "content", cwd=content.parent)
     assert [path.name for path in content.parent.iterdir()] == ["content"]
+
+
+def test_check_names_the_events_whose_file_is_gone_and_whose_people_are_not(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(), "other": event_file()})
+    visitor = portal.visitor()
+    visitor.submit(visitor.get("/events/nascholing/signup"), EMMA)
+    told = {
+        "PORTAL_DATA_DIR": str(portal.settings.data_dir),
+        "PORTAL_CONTENT_DIR": str(portal.content),
+        "PORTAL_DATABASE_URL": portal.settings.database_url,
+    }
+    assert "nascholing" not in run("check", **told).stdout
+    (portal.content / "events" / "nascholing.md").unlink()
+    assert (
+        "no file has the slug 'nascholing' (Nascholing), for which people signed up (1 have"
+        in run("check", **told).stdout
+    )

@@ -1,16 +1,16 @@
 """The organiser's overview: every event with how many come and wait."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.content.event import Event
 from portal.domain import places, taken
 from portal.domain.places import Availability, Taken
-from portal.storage.models import EventRecord, Organiser
+from portal.storage.models import EventRecord, Organiser, TicketCount
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,19 @@ def overview(session: Session, events: Mapping[str, Event], organiser: Organiser
         for slug, event in sorted(events.items(), key=lambda item: (item[1].starts, item[0]))
         if organiser.may_see(slug)
     ]
-    known = session.execute(select(EventRecord.slug, EventRecord.title).order_by(EventRecord.slug)).all()
     return Overview(
         coming=tuple(row for row in rows if row.event.over_at > now),
         past=tuple(row for row in reversed(rows) if row.event.over_at <= now),
-        orphans=tuple(
-            Orphan(slug, title, counted[slug].people)
-            for slug, title in known
-            if slug not in events and slug in counted and organiser.may_see(slug)
-        ),
+        orphans=tuple(orphan for orphan in orphans(session, events) if organiser.may_see(orphan.slug)),
     )
+
+
+def orphans(session: Session, events: Container[str]) -> list[Orphan]:
+    """The events that people signed up for and whose slug is none of ``events``."""
+    rows = session.execute(
+        select(EventRecord.slug, EventRecord.title, func.sum(TicketCount.confirmed))
+        .join(TicketCount, TicketCount.event_slug == EventRecord.slug)
+        .group_by(EventRecord.slug, EventRecord.title)
+        .order_by(EventRecord.slug)
+    )
+    return [Orphan(slug, title, int(confirmed)) for slug, title, confirmed in rows if slug not in events]
