@@ -125,7 +125,9 @@ def _visit(browser: Browser, portal: LivePortal, language: str) -> dict[str, obj
             sign_up(page, portal, FULL, person)
             if person in (0, len(NAMES) - 1):
                 status = "confirmed" if person == 0 else "waitlisted"
-                PAGES[f"registration-{status}"] = _at(page.url.removeprefix(portal.url))
+                own_page = page.url.removeprefix(portal.url)
+                PAGES[f"registration-{status}"] = _at(own_page)
+                PAGES["cancel"] = _at(f"{own_page}/cancel")
         sign_up(page, portal, PAID, 0)
         sign_in(page, portal)
         return context.storage_state()  # type: ignore[return-value]
