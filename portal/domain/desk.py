@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from itertools import islice
 from typing import Literal, NamedTuple
 
 from sqlalchemy import Select, func, select, tuple_
@@ -104,6 +105,7 @@ class Desk:
     def register(self, registration: Registration, status: str, note: str = "") -> None:
         """Take in a new registration whose people all get ``status``; places are not asked for here."""
         people = {person.position: Standing(status, person.ticket) for person in registration.attendees}
+        before = self.taken
         for person in registration.attendees:
             self._count(Standing(status, person.ticket), +1)
             _check_move(None, status)
@@ -116,10 +118,13 @@ class Desk:
             status == CONFIRMED
             and self.event is not None
             and self.event.waitlist == "auto"
-            and self.taken.waiting
+            and before.waiting
         ):
             party = Counter(person.ticket for person in registration.attendees)
-            self._pass(places.passed_by(self.event, party, self._line()))
+            # As far as one look reaches: a sign-up costs the same however long the line is.
+            front = islice(self._line(), LINE_BATCH)
+            for passed in places.passed_by(self.event, before, party, front):
+                self._pass(passed)
 
     def move(
         self, registration: Registration, action: str, people: Mapping[int, Standing], note: str = ""
@@ -153,11 +158,8 @@ class Desk:
         ):
             return
         moves = places.along_the_line(event, self.taken, self._line())
-        if moves.passed:
-            parties = {party.id: party for party in self._line() if party.id in moves.passed}
-            for id_, times in moves.passed.items():
-                for _ in range(times - parties[id_].passed):
-                    self._pass([parties[id_]])
+        for party, times in moves.passed:
+            self._pass(party, times)
         ids = [party.id for party in moves.promoted]
         promoted = (
             self.session.scalars(self._registrations().where(Registration.id.in_(ids))).all() if ids else []
@@ -236,13 +238,14 @@ class Desk:
                 if person.status == WAITLISTED:
                     self._row(person.ticket).held += number
 
-    def _pass(self, parties: list[Party]) -> None:
-        for party in parties:
-            registration = self.session.get_one(Registration, party.id)
-            registration.passed += 1
-            if registration.passed == places.PATIENCE:
-                for ticket, number in party.tickets.items():
-                    self._row(ticket).held += number
+    def _pass(self, party: Party, times: int = 1) -> None:
+        """Others got places before the first in line; too often, and what comes free is held for it."""
+        registration = self.session.get_one(Registration, party.id)
+        patient = registration.passed < places.PATIENCE
+        registration.passed += times
+        if patient and registration.passed >= places.PATIENCE:
+            for ticket, number in party.tickets.items():
+                self._row(ticket).held += number
 
     def _line(self) -> Iterator[Party]:
         """Who waits, first come first, read a batch at a time."""

@@ -6,8 +6,8 @@ A pool without a capacity never fills.
 
 Parties are whole: all of a party has its places, or all of it waits. A free place goes to the first party
 in line that fits, so that no place stays empty because a large party stands in front. That party is not passed
-for ever: whoever is first in line for a pool may be passed ``PATIENCE`` times, and from then on what comes
-free is held for them.
+for ever: whoever is the first that finds too few in a pool may be passed there ``PATIENCE`` times, and from
+then on what comes free is held for them.
 """
 
 from collections import Counter
@@ -65,10 +65,10 @@ class Party:
 
 @dataclass(frozen=True)
 class Moves:
-    """What a look along the line leads to: who gets their places, and how often some have been passed now."""
+    """What a look along the line leads to: who gets their places, and who was passed how many times by them."""
 
     promoted: tuple[Party, ...]
-    passed: Mapping[int, int]
+    passed: tuple[tuple[Party, int], ...]
 
 
 @dataclass(frozen=True)
@@ -148,42 +148,46 @@ def along_the_line(event: Event, taken: Taken, line: Iterable[Party]) -> Moves:
     that it is full, moves nobody.
     """
     if event.waitlist == "manual" or event.sold_out:
-        return Moves((), {})
+        return Moves((), ())
     room = free(event, taken)
     promoted: list[Party] = []
     first: dict[Pool, Party] = {}
-    passed: dict[int, int] = {}
+    passed: dict[int, tuple[Party, int]] = {}
     for party in line:
         wanted = demand(event, party.tickets)
         if _fits(event, room, party.tickets):
             promoted.append(party)
             _take(room, wanted)
             for other in {ahead.id: ahead for pool, ahead in first.items() if wanted[pool]}.values():
-                passed[other.id] = passed.get(other.id, other.passed) + 1
-                if passed[other.id] == PATIENCE:
+                _party, times = passed.get(other.id, (other, 0))
+                passed[other.id] = (other, times + 1)
+                if other.passed + times + 1 == PATIENCE:
                     _take(room, demand(event, other.tickets))
         else:
             for pool in room:
-                if wanted[pool]:
+                if wanted[pool] > room[pool]:
                     first.setdefault(pool, party)
             if party.holds:
                 _take(room, wanted)
         if not any(_fits(event, room, {ticket.id: 1}) for ticket in event.offered_tickets):
             break
-    return Moves(tuple(promoted), passed)
+    return Moves(tuple(promoted), tuple(passed.values()))
 
 
-def passed_by(event: Event, newcomer: Mapping[str, int], line: Iterable[Party]) -> list[Party]:
-    """Whom of the line a newcomer who got places has passed: the first for each pool that they took from."""
-    pools = {pool for pool in capacities(event) if demand(event, newcomer)[pool]}
+def passed_by(event: Event, taken: Taken, newcomer: Mapping[str, int], line: Iterable[Party]) -> list[Party]:
+    """Whom of the line a newcomer passes who gets places from what was ``taken``: for each pool that they take
+    from, the first that finds too few there."""
+    room = free(event, taken)
+    pools = {pool for pool in room if demand(event, newcomer)[pool]}
     found: dict[int, Party] = {}
     for party in line:
         if not pools:
             break
-        shared = {pool for pool in pools if demand(event, party.tickets)[pool]}
-        if shared:
+        wanted = demand(event, party.tickets)
+        short = {pool for pool in pools if wanted[pool] > room[pool]}
+        if short:
             found[party.id] = party
-            pools -= shared
+            pools -= short
     return list(found.values())
 
 

@@ -42,7 +42,7 @@ def waiting(*parties: tuple[int, int]) -> list[Party]:
 
 def moved(event: Event, confirmed: int, line: list[Party]) -> tuple[list[int], dict[int, int]]:
     moves = places.along_the_line(event, taken(confirmed, sum(p.tickets[""] for p in line)), line)
-    return [party.id for party in moves.promoted], dict(moves.passed)
+    return [party.id for party in moves.promoted], {party.id: times for party, times in moves.passed}
 
 
 def test_a_free_place_goes_to_the_first_in_line_that_fits() -> None:
@@ -60,7 +60,7 @@ def test_who_was_passed_often_enough_is_not_passed_again_and_places_are_held_for
 
 def test_patience_ends_in_the_middle_of_a_look_along_the_line() -> None:
     line = waiting((5, PATIENCE - 1), (1, 0), (1, 0))
-    assert moved(make_event(capacity=6), 4, line) == ([2], {1: PATIENCE})
+    assert moved(make_event(capacity=6), 4, line) == ([2], {1: 1})
 
 
 def test_who_is_held_a_place_for_holds_up_nobody_who_wants_another() -> None:
@@ -77,11 +77,12 @@ def test_an_organiser_who_promotes_by_hand_lets_nobody_walk_past() -> None:
     assert places.decide(event, taken(3), [""]) == "confirmed"
 
 
-def test_a_newcomer_who_fits_passes_only_the_first_in_line_for_what_they_took() -> None:
-    line = [Party(1, {"am": 2}), Party(2, {"am": 2}), Party(3, {"full": 1})]
+def test_a_newcomer_passes_only_the_first_that_finds_too_few_where_they_take() -> None:
+    line = [Party(1, {"pm": 2}), Party(2, {"am": 2}), Party(3, {"am": 2})]
     event = replace(DAY, capacity=None)
-    assert [party.id for party in places.passed_by(event, {"am": 1}, line)] == [1]
-    assert [party.id for party in places.passed_by(event, {"full": 1}, line)] == [1, 3]
+    assert [p.id for p in places.passed_by(event, Taken({"am": 1}, {}), {"am": 1}, line)] == [2]
+    assert [p.id for p in places.passed_by(event, Taken({"am": 1, "pm": 1}, {}), {"full": 1}, line)] == [1, 2]
+    assert places.passed_by(event, NOBODY, {"am": 1}, line[1:]) == []
 
 
 def test_sold_out_is_full_whatever_the_places() -> None:
