@@ -15,7 +15,7 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parent.parent
 CATALOGUES = ROOT / "portal" / "translations"
-LANGUAGES = ("nl", "de")
+LANGUAGES = ("nl", "fr", "de")
 """Those that must be complete. Messages are written in English, which needs no catalogue."""
 
 METHODS = [("portal/**.py", "python"), ("templates/**.*", "jinja2")]

@@ -157,4 +157,11 @@ def _shown(column: Column, row: Attendee) -> str:
         case "registered_at":
             return words.short_moment(row.registration.created_at.astimezone(site().timezone))
     value = column.cell(row)
+    if column.key.startswith("answer:") and value in ("yes", "no") and _is_a_tick(row, column.key):
+        return _("yes") if value == "yes" else _("no")
     return "" if value is None else str(value)
+
+
+def _is_a_tick(row: Attendee, key: str) -> bool:
+    name = key.removeprefix("answer:")
+    return any(a.name == name and a.type == "checkbox" for a in (*row.answers, *row.registration.answers))

@@ -318,7 +318,8 @@ def _question(question: Question) -> Any:
                 question.label, [_chosen()] if question.required else [Optional()], choices=options, **shared
             )
         case "checkbox":
-            return BooleanField(question.label, required, **shared)
+            ticked = [DataRequired(_("Tick this box."))] if question.required else []
+            return BooleanField(question.label, ticked, **shared)
         case "checkboxes":
             most = [_at_most(question.max)] if question.max else []
             return SelectMultipleField(

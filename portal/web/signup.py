@@ -79,15 +79,17 @@ def form_page(event: Event, now_taken: Taken, shown: Any, *, notice: str = "") -
     """The form as it stands, with what it would cost and whether it would wait."""
     tickets = forms.tickets_chosen(shown, event)
     prices = [ticket.price or 0 for chosen in tickets if (ticket := event.ticket(chosen))]
+    availability = places.availability(event, now_taken, now())
+    waits = bool(tickets) and places.decide(event, now_taken, tickets) != "confirmed"
     return render_template(
         "signup/form.html",
         event=event,
-        availability=places.availability(event, now_taken, now()),
+        availability=availability,
         form=shown,
         problems=forms.problems(shown),
         notice=notice,
         can_add="people" in shown and len(shown.people.entries) < event.max_party - 1,
         total=sum(prices) or None,
         people=len(tickets),
-        waiting=bool(tickets) and places.decide(event, now_taken, tickets) != "confirmed",
+        waiting=waits or availability.state == "waitlist",
     )
