@@ -66,13 +66,27 @@ def serve(host: str, port: int, workers: int) -> None:
         settings = Settings.load(base_url=served_on).with_secret_key()
         if settings.embedded_database:
             migrate.upgrade(settings.database_url)
+        else:
+            _refuse_unmigrated(settings)
         app = create_app(settings)
         site = app.extensions["portal"].catalogue.snapshot.site
         if settings.embedded_database:
             _first_organiser(settings, site.contact or DEFAULT_ADDRESS)
-    click.echo(f"{site.name}: {settings.base_url}")
     app.extensions["portal"].catalogue.close()
     Server(app, settings, host=host, port=port, workers=workers).run()
+
+
+def _refuse_unmigrated(settings: Settings) -> None:
+    engine = connect(settings.database_url)
+    try:
+        if not migrate.is_current(engine):
+            raise click.ClickException(
+                "the database does not have this version's tables; run: portal db upgrade"
+            )
+    except SQLAlchemyError as error:
+        raise click.ClickException(f"PORTAL_DATABASE_URL: the database does not answer: {error}") from None
+    finally:
+        engine.dispose()
 
 
 def _first_organiser(settings: Settings, address: str) -> None:
@@ -241,10 +255,11 @@ def mail_send() -> None:
 
 @mail.command("work")
 def mail_work() -> None:
-    """Keep sending until interrupted."""
-    from portal.worker import Worker
+    """Keep sending, and let waiting lists move up, until interrupted."""
+    from portal.web.extensions import db, portal
+    from portal.worker import LineKeeper, Worker
 
-    Worker(_postman()).run()
+    Worker(_postman(), LineKeeper(db.engine, portal().catalogue, portal().settings.base_url)).run()
 
 
 def _postman() -> Any:

@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+import click
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from sqlalchemy import Engine
@@ -32,6 +33,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # Gunicorn has no types
             "graceful_timeout": GRACE_SECONDS,
             "preload_app": True,
             "loglevel": "warning",
+            "when_ready": self._ready,
             "post_fork": self._forked,
             "worker_exit": self._exiting,
         }
@@ -44,6 +46,12 @@ class Server(BaseApplication):  # type: ignore[misc]  # Gunicorn has no types
 
     def load(self) -> Flask:
         return self._app
+
+    def _ready(self, _arbiter: Any) -> None:
+        # Said only now: the port is ours.
+        name = self._app.extensions["portal"].catalogue.snapshot.site.name
+        click.echo(f"{name}: {self._portal_settings.base_url}")
+        self._app.extensions["portal"].catalogue.close()
 
     def _forked(self, _arbiter: Any, _process: Any) -> None:
         with self._app.app_context():

@@ -155,8 +155,7 @@ def _shoot(
 
 def _all(browser: Browser, portal: LivePortal, state: dict[str, object]) -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
-    # Visitors are not signed in.
-    visitor = state | {"cookies": [c for c in state["cookies"] if c["name"] == "language"]}  # type: ignore[attr-defined]
+    visitor = _visitor(state)
     for name, show in (PAGES | ORGANISERS_PAGES).items():
         for size in SIZES:
             for scheme in ("light", "dark"):
@@ -167,10 +166,15 @@ def _all(browser: Browser, portal: LivePortal, state: dict[str, object]) -> None
     sys.stdout.write(f"The pictures are in {PICTURES.relative_to(ROOT)}.\n")
 
 
+def _visitor(state: dict[str, object]) -> dict[str, object]:
+    """The browser's memory of somebody who is not signed in."""
+    return state | {"cookies": [c for c in state["cookies"] if c["name"] == "language"]}  # type: ignore[attr-defined]
+
+
 def _readme(browser: Browser, portal: LivePortal, state: dict[str, object]) -> None:
     docs = ROOT / "docs" / "pictures"
     docs.mkdir(parents=True, exist_ok=True)
-    _shoot(browser, portal, state, PAGES["event"], "phone", "light", docs / "event.png")
+    _shoot(browser, portal, _visitor(state), PAGES["event"], "phone", "light", docs / "event.png")
     _shoot(browser, portal, state, ORGANISERS_PAGES["attendees"], "laptop", "light", docs / "attendees.png")
 
 

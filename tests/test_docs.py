@@ -1,62 +1,131 @@
 """The documentation says what is there."""
 
 import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
-import frontmatter
+import click
 import pytest
 
 from portal.cli import main
+from portal.content.event import Material, Question, Session, Ticket
 from portal.content.reader import KEYS, read
-from portal.content.site import read_site
+from portal.content.site import KEYS as SITE_KEYS
+from portal.content.site import Site, read_site
+from portal.domain.attendees import BASE_COLUMNS
 from portal.settings import VARIABLES
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
-EVENTS = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
-SITE, _ = read_site(b"name: X\ncontact: a@b.example\n", "x")
+SITE = Site(name="X", contact="a@b.example")
+KEPT_AS = {"available": "from"}  # a word of Python's own
+
+
+def text_of(page: str) -> str:
+    return (ROOT / page).read_text(encoding="utf-8")
 
 
 def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
-def test_every_key_of_an_event_file_is_documented_and_no_other() -> None:
-    rows = re.findall(r"^\| (`.+?`) \|", EVENTS, re.MULTILINE)
-    documented = {key for row in rows for key in re.findall(r"`(\w+)`", row)}
-    assert documented == set(KEYS)
+def table(page: str, heading: str) -> list[str]:
+    """What stands in backquotes in the first column of the table under ``heading``."""
+    found = re.search(rf"^\| {re.escape(heading)} \|.*\n\|[ |-]+\n((?:\|.*\n)+)", text_of(page), re.MULTILINE)
+    assert found, f"{page} has no table of {heading}"
+    return [word for row in found[1].splitlines() for word in re.findall(r"`(.+?)`", row.split("|")[1])]
 
 
-def test_every_setting_is_documented_and_no_other() -> None:
-    documented = set(
-        re.findall(r"^\| `(PORTAL_\w+)`", (ROOT / "docs" / "running.md").read_text(), re.MULTILINE)
-    )
-    assert documented == set(VARIABLES)
+def names(described: type) -> list[str]:
+    return [KEPT_AS.get(field.name, field.name) for field in fields(described)]
 
 
-@pytest.mark.parametrize("example", [*blocks(EVENTS, "yaml")[:-1], *blocks(EVENTS, "markdown")])
+@pytest.mark.parametrize(
+    ("page", "heading", "there_are"),
+    [
+        ("docs/events.md", "key", KEYS),
+        ("docs/events.md", "key of the site", SITE_KEYS),
+        ("docs/events.md", "of a session", names(Session)),
+        ("docs/events.md", "of a ticket", names(Ticket)),
+        ("docs/events.md", "of a question", names(Question)),
+        ("docs/events.md", "of a material", names(Material)),
+        ("docs/organisers.md", "column", [*(column.key for column in BASE_COLUMNS), "answer:…"]),
+        ("docs/running.md", "variable", VARIABLES),
+    ],
+)
+def test_every_name_is_documented_once_and_no_other(page: str, heading: str, there_are: list[str]) -> None:
+    assert sorted(table(page, heading)) == sorted(there_are)
+
+
+def examples() -> Iterator[str]:
+    """Event files of the documentation, and front matter that stands by itself."""
+    for page in PAGES:
+        yield from blocks(page.read_text(encoding="utf-8"), "markdown")
+    for front in blocks(text_of("docs/events.md"), "yaml"):
+        if front.startswith("title:"):
+            yield f"---\n{front}---\n\nTekst.\n"
+
+
+@pytest.mark.parametrize("example", [*examples()])
 def test_every_example_of_an_event_is_read_without_a_word(example: str) -> None:
-    assert SITE is not None
-    file = example if example.startswith("---") else f"---\n{example}location: online\n---\n\nTekst.\n"
-    assert frontmatter.loads(file).metadata
-    reading = read(file.encode(), "events/x.md", SITE)
+    reading = read(example.encode(), "events/x.md", SITE)
     assert reading.event is not None
     assert not reading.problems
 
 
 def test_the_example_of_a_site_is_read_without_a_word() -> None:
-    assert read_site(blocks(EVENTS, "yaml")[-1].encode(), "x")[1] == ()
+    (example,) = (block for block in blocks(text_of("docs/events.md"), "yaml") if block.startswith("name:"))
+    site, problems = read_site(example.encode(), "x")
+    assert site is not None
+    assert not problems
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_command_exists_and_every_link_leads_somewhere(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
-    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    for block in blocks(text, "sh"):
-        for command in re.findall(r"\bmake (\w+)", block):
-            assert command in targets
-        for command in re.findall(r"(?:^|/| )portal (\w+)", block, re.MULTILINE):
-            assert command in (*main.commands, "db")
-    for link in re.findall(r"\]\(([^)#]+)\)", text):
-        if not link.startswith("http"):
-            assert (page.parent / link).exists(), link
+def test_every_command_exists_with_its_options(page: Path) -> None:
+    targets = set(re.findall(r"^(\w+):", text_of("Makefile"), re.MULTILINE))
+    for line in "\n".join(blocks(page.read_text(encoding="utf-8"), "sh")).splitlines():
+        words = shlex.split(line, comments=True)
+        if "make" in words:
+            assert set(words[words.index("make") + 1 :]) <= targets
+        for place, word in enumerate(words):
+            if word == "portal" or word.endswith("/bin/portal"):
+                parse(main, words[place + 1 :])
+
+
+def parse(command: click.Command, words: list[str]) -> None:
+    """Read the words as the shell would, and run nothing; raises click's UsageError for what does not exist."""
+    while isinstance(command, click.Group):
+        name, *words = words
+        found = command.get_command(click.Context(command), name)
+        assert found, f"there is no command {name}"
+        command = found
+    # The files that an example names are not here.
+    known = {option for parameter in command.params for option in parameter.opts}
+    assert {word for word in words if word.startswith("-")} <= known
+    required = [parameter for parameter in command.params if parameter.required]
+    assert len([word for word in words if not word.startswith("-")]) >= sum(
+        isinstance(parameter, click.Argument) for parameter in required
+    )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_and_picture_leads_somewhere(page: Path) -> None:
+    prose = re.sub(
+        r"^```.*?^```|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
+    )
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose):
+        if link.startswith("https://"):
+            continue
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        if anchor:
+            assert anchor in anchors(target), link
+
+
+def anchors(page: Path) -> set[str]:
+    """The names that a host gives to a page's headings."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

@@ -116,7 +116,7 @@ def test_a_server_that_is_not_there_is_asked_again_for_two_days(signed_up: Porta
 
 
 def test_a_claim_holds_until_it_lapses_and_the_letter_keeps_its_name(
-    signed_up: PortalUnderTest, smtp: PostOffice
+    signed_up: PortalUnderTest, smtp: PostOffice, tmp_path: Path
 ) -> None:
     class Dies(Exception):
         pass
@@ -126,7 +126,7 @@ def test_a_claim_holds_until_it_lapses_and_the_letter_keeps_its_name(
             raise Dies(message)
 
     with pytest.raises(Dies):
-        postman(signed_up, Dying(Path("nowhere"))).send_due(signed_up.clock.now)
+        postman(signed_up, Dying(tmp_path)).send_due(signed_up.clock.now)
     way = postman(signed_up, mail.SmtpServer(smtp.url))
     (claimed,) = letters(signed_up)
     assert way.send_due(signed_up.clock.now + CLAIM - timedelta(seconds=1)) == 0
