@@ -5,33 +5,27 @@ Labels and messages are in the language in force, so a form's class is made for 
 
 import re
 import secrets
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
-    DateField,
     EmailField,
     Field,
     FieldList,
     Form,
     FormField,
     HiddenField,
-    IntegerField,
     PasswordField,
     RadioField,
     SelectChoice,
-    SelectField,
-    SelectMultipleField,
     StringField,
     TelField,
     TextAreaField,
 )
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
-from wtforms.widgets import CheckboxInput, ListWidget
+from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 
 from portal.content.event import Event, Question, Ticket
 from portal.domain import places, words
@@ -41,28 +35,19 @@ from portal.domain.privacy import PRIVACY_VERSION
 from portal.domain.signup import Person, SignUp
 from portal.i18n import current_language
 from portal.i18n import gettext as _
+from portal.web.fields import (
+    LONGEST_LINE,
+    LONGEST_TEXT,
+    answers,
+    answers_form,
+    chosen,
+    clean,
+    clean_lines,
+    length,
+)
 
 LONGEST_NAME = 100
-LONGEST_LINE = 200
-LONGEST_TEXT = 2000
-LARGEST_NUMBER = 1_000_000
 FORM_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
-
-
-def clean(text: str | None) -> str:
-    """One line as typed, without what cannot be seen: control characters, and marks that turn the direction
-    of what follows; white space is single."""
-    visible = (c for c in text or "" if unicodedata.category(c) != "Cc" or c.isspace())
-    return " ".join(unicodedata.normalize("NFC", "".join(visible).translate(_TURNERS)).split())
-
-
-def clean_lines(text: str | None) -> str:
-    """The same for text of several lines."""
-    return "\n".join(clean(line) for line in (text or "").splitlines()).strip()
-
-
-# Explicit bidirectional overrides and isolates (Unicode Annex 9): they would turn the rest of a list.
-_TURNERS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
 
 def new_form_id() -> str:
@@ -83,23 +68,23 @@ def signup_form(event: Event, taken: Taken, now: datetime) -> Any:
         "email": _email(_("E-mail address"), [DataRequired(_("Fill in your e-mail address."))]),
         "phone": TelField(
             _("Telephone"),
-            [_length(50)],
+            [length(50)],
             filters=[clean],
             description=_("Only for when something changes at the last minute."),
             render_kw={"autocomplete": "tel", "maxlength": 50},
         ),
         "school": StringField(
             _("School or organisation"),
-            [_length(LONGEST_LINE)],
+            [length(LONGEST_LINE)],
             filters=[clean],
             render_kw={"autocomplete": "organization", "maxlength": LONGEST_LINE},
         ),
     }
     if choices:
-        fields["ticket"] = RadioField(_("What do you sign up for?"), [_chosen()], choices=choices)
+        fields["ticket"] = RadioField(_("What do you sign up for?"), [chosen()], choices=choices)
     if event.questions:
         # The contact is asked what everybody is asked, and what is asked once.
-        fields["answers"] = FormField(_answers_form(event.questions))
+        fields["answers"] = FormField(answers_form(event.questions))
     if event.max_party > 1:
         # One more than may come is read, so that too many are told rather than left out.
         person = _person_form(choices, [question for question in event.questions if question.each])
@@ -107,7 +92,7 @@ def signup_form(event: Event, taken: Taken, now: datetime) -> Any:
     fields |= {
         "remarks": TextAreaField(
             _("Is there anything that we should know?"),
-            [_length(LONGEST_TEXT)],
+            [length(LONGEST_TEXT)],
             filters=[clean_lines],
             render_kw={"rows": 3, "maxlength": LONGEST_TEXT},
         ),
@@ -208,7 +193,7 @@ def read(form: Any, event: Event) -> SignUp:
             form.last_name.data,
             form.email.data,
             next(tickets),
-            _answers(form.answers.form, each) if each else {},
+            answers(form.answers.form, each) if each else {},
         )
     ]
     for entry in form.people.entries if "people" in form else ():
@@ -219,7 +204,7 @@ def read(form: Any, event: Event) -> SignUp:
                 person.last_name.data,
                 person.email.data,
                 next(tickets),
-                _answers(person.answers.form, each) if each else {},
+                answers(person.answers.form, each) if each else {},
             )
         )
     return SignUp(
@@ -229,7 +214,7 @@ def read(form: Any, event: Event) -> SignUp:
         privacy_version=PRIVACY_VERSION,
         phone=form.phone.data,
         school=form.school.data,
-        answers=_answers(form.answers.form, once) if once else {},
+        answers=answers(form.answers.form, once) if once else {},
         remarks=form.remarks.data,
         newsletter=form.newsletter.data,
     )
@@ -272,108 +257,10 @@ def _person_form(choices: Sequence[SelectChoice], questions: Sequence[Question])
         "email": _email(_("E-mail address"), [], autocomplete="off"),
     }
     if choices:
-        fields["ticket"] = RadioField(_("What do they sign up for?"), [_chosen()], choices=choices)
+        fields["ticket"] = RadioField(_("What do they sign up for?"), [chosen()], choices=choices)
     if questions:
-        fields["answers"] = FormField(_answers_form(questions))
+        fields["answers"] = FormField(answers_form(questions))
     return type("PersonForm", (Form,), fields)
-
-
-def _answers_form(questions: Iterable[Question]) -> type[Form]:
-    # Named with a prefix inside, so that no question can stand on what every form has, such as "data".
-    return type("AnswersForm", (Form,), {f"question_{q.name}": _question(q) for q in questions})
-
-
-def _question(question: Question) -> Any:
-    required = [DataRequired(_("Fill this in."))] if question.required else [Optional()]
-    shared = {"name": question.name, "description": question.help}
-    options = [SelectChoice(option, option) for option in question.options]
-    longest = question.max or (LONGEST_TEXT if question.type == "textarea" else LONGEST_LINE)
-    match question.type:
-        case "text":
-            return StringField(
-                question.label,
-                [*required, _length(longest)],
-                filters=[clean],
-                render_kw={"maxlength": longest},
-                **shared,
-            )
-        case "textarea":
-            return TextAreaField(
-                question.label,
-                [*required, _length(longest)],
-                filters=[clean_lines],
-                render_kw={"maxlength": longest, "rows": 3},
-                **shared,
-            )
-        case "select":
-            return SelectField(
-                question.label,
-                required,
-                choices=[SelectChoice("", _("Choose …")), *options],
-                validate_choice=True,
-                **shared,
-            )
-        case "radio":
-            return RadioField(
-                question.label, [_chosen()] if question.required else [Optional()], choices=options, **shared
-            )
-        case "checkbox":
-            ticked = [DataRequired(_("Tick this box."))] if question.required else []
-            return BooleanField(question.label, ticked, **shared)
-        case "checkboxes":
-            most = [_at_most(question.max)] if question.max else []
-            return SelectMultipleField(
-                question.label,
-                [*required, *most],
-                choices=options,
-                widget=ListWidget(prefix_label=False),
-                option_widget=CheckboxInput(),
-                **shared,
-            )
-        case "number":
-            limit = NumberRange(
-                0,
-                question.max or LARGEST_NUMBER,
-                _("Fill in a whole number from 0 to %(max)d.") % {"max": question.max or LARGEST_NUMBER},
-            )
-            given = [InputRequired(_("Fill this in."))] if question.required else [Optional()]
-            return _WholeNumber(question.label, [*given, limit], render_kw={"inputmode": "numeric"}, **shared)
-        case "date":
-            return _Day(question.label, required, **shared)
-
-
-class _WholeNumber(IntegerField):  # type: ignore[misc]
-    def process_formdata(self, valuelist: list[str]) -> None:
-        if valuelist and valuelist[0].strip():
-            try:
-                super().process_formdata(valuelist)
-            except ValueError:
-                raise ValueError(_("Fill in a whole number.")) from None
-
-
-class _Day(DateField):  # type: ignore[misc]
-    def process_formdata(self, valuelist: list[str]) -> None:
-        if valuelist and valuelist[0].strip():
-            try:
-                super().process_formdata(valuelist)
-            except ValueError:
-                raise ValueError(_("Fill in a day, such as 2027-03-14.")) from None
-
-
-def _answers(form: Form, questions: Iterable[Question]) -> dict[str, str]:
-    return {q.name: _answer(form[f"question_{q.name}"].data) for q in questions}
-
-
-def _answer(value: Any) -> str:
-    """An answer as it is stored: several options on lines of their own, days in ISO 8601."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "yes" if value else "no"
-        case list():
-            return "\n".join(value)
-    return str(value)
 
 
 def _ticket_choices(event: Event, taken: Taken, now: datetime) -> list[SelectChoice]:
@@ -399,7 +286,7 @@ def _ticket_label(event: Event, ticket: Ticket, taken: Taken) -> str:
 def _name(label: str, autocomplete: str) -> StringField:
     return StringField(
         label,
-        [DataRequired(_("Fill in a name.")), _length(LONGEST_NAME)],
+        [DataRequired(_("Fill in a name.")), length(LONGEST_NAME)],
         filters=[clean],
         render_kw={"autocomplete": autocomplete, "maxlength": LONGEST_NAME},
     )
@@ -408,7 +295,7 @@ def _name(label: str, autocomplete: str) -> StringField:
 def _email(label: str, validators: list[Any], autocomplete: str = "email") -> EmailField:
     return EmailField(
         label,
-        [*validators, Optional(), _length(LONGEST), _address],
+        [*validators, Optional(), length(LONGEST), _address],
         filters=[clean],
         render_kw={"autocomplete": autocomplete, "inputmode": "email", "maxlength": LONGEST},
     )
@@ -417,22 +304,6 @@ def _email(label: str, validators: list[Any], autocomplete: str = "email") -> Em
 def _address(_form: Form, field: Field) -> None:
     if not is_address(field.data):
         raise ValidationError(_("Fill in one complete e-mail address, such as name@school.be."))
-
-
-def _length(longest: int) -> Length:
-    return Length(max=longest, message=_("Use at most %(max)d characters.") % {"max": longest})
-
-
-def _chosen() -> InputRequired:
-    return InputRequired(_("Choose one."))
-
-
-def _at_most(number: int) -> Any:
-    def check(_form: Form, field: Field) -> None:
-        if len(field.data) > number:
-            raise ValidationError(_("Choose at most %(number)d.") % {"number": number})
-
-    return check
 
 
 def _number(entry: FormField) -> str:

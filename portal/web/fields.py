@@ -1,0 +1,162 @@
+"""Form fields for an event's own questions, and how what was typed is cleaned."""
+
+import unicodedata
+from collections.abc import Iterable
+from typing import Any
+
+from wtforms import (
+    BooleanField,
+    DateField,
+    Field,
+    Form,
+    IntegerField,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from portal.content.event import Question
+from portal.i18n import gettext as _
+
+LONGEST_LINE = 200
+LONGEST_TEXT = 2000
+LARGEST_NUMBER = 1_000_000
+
+
+def clean(text: str | None) -> str:
+    """One line as typed, without what cannot be seen: control characters, and marks that turn the direction
+    of what follows; white space is single."""
+    visible = (c for c in text or "" if unicodedata.category(c) != "Cc" or c.isspace())
+    return " ".join(unicodedata.normalize("NFC", "".join(visible).translate(_TURNERS)).split())
+
+
+def clean_lines(text: str | None) -> str:
+    """The same for text of several lines."""
+    return "\n".join(clean(line) for line in (text or "").splitlines()).strip()
+
+
+# Explicit bidirectional overrides and isolates (Unicode Annex 9): they would turn the rest of a list.
+_TURNERS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+
+
+def answers_form(questions: Iterable[Question]) -> type[Form]:
+    """The form of these questions, to stand inside another."""
+    # Named with a prefix inside, so that no question can stand on what every form has, such as "data".
+    return type("AnswersForm", (Form,), {f"question_{q.name}": _question(q) for q in questions})
+
+
+def _question(question: Question) -> Any:
+    required = [DataRequired(_("Fill this in."))] if question.required else [Optional()]
+    shared = {"name": question.name, "description": question.help}
+    options = [SelectChoice(option, option) for option in question.options]
+    longest = question.max or (LONGEST_TEXT if question.type == "textarea" else LONGEST_LINE)
+    match question.type:
+        case "text":
+            return StringField(
+                question.label,
+                [*required, length(longest)],
+                filters=[clean],
+                render_kw={"maxlength": longest},
+                **shared,
+            )
+        case "textarea":
+            return TextAreaField(
+                question.label,
+                [*required, length(longest)],
+                filters=[clean_lines],
+                render_kw={"maxlength": longest, "rows": 3},
+                **shared,
+            )
+        case "select":
+            return SelectField(
+                question.label,
+                required,
+                choices=[SelectChoice("", _("Choose …")), *options],
+                validate_choice=True,
+                **shared,
+            )
+        case "radio":
+            return RadioField(
+                question.label, [chosen()] if question.required else [Optional()], choices=options, **shared
+            )
+        case "checkbox":
+            ticked = [DataRequired(_("Tick this box."))] if question.required else []
+            return BooleanField(question.label, ticked, **shared)
+        case "checkboxes":
+            most = [_at_most(question.max)] if question.max else []
+            return SelectMultipleField(
+                question.label,
+                [*required, *most],
+                choices=options,
+                widget=ListWidget(prefix_label=False),
+                option_widget=CheckboxInput(),
+                **shared,
+            )
+        case "number":
+            limit = NumberRange(
+                0,
+                question.max or LARGEST_NUMBER,
+                _("Fill in a whole number from 0 to %(max)d.") % {"max": question.max or LARGEST_NUMBER},
+            )
+            given = [InputRequired(_("Fill this in."))] if question.required else [Optional()]
+            return _WholeNumber(question.label, [*given, limit], render_kw={"inputmode": "numeric"}, **shared)
+        case "date":
+            return _Day(question.label, required, **shared)
+
+
+class _WholeNumber(IntegerField):  # type: ignore[misc]
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if valuelist and valuelist[0].strip():
+            try:
+                super().process_formdata(valuelist)
+            except ValueError:
+                raise ValueError(_("Fill in a whole number.")) from None
+
+
+class _Day(DateField):  # type: ignore[misc]
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if valuelist and valuelist[0].strip():
+            try:
+                super().process_formdata(valuelist)
+            except ValueError:
+                raise ValueError(_("Fill in a day, such as 2027-03-14.")) from None
+
+
+def answers(form: Form, questions: Iterable[Question]) -> dict[str, str]:
+    """What was answered, by question name, as it is stored."""
+    return {q.name: _answer(form[f"question_{q.name}"].data) for q in questions}
+
+
+def _answer(value: Any) -> str:
+    """An answer as it is stored: several options on lines of their own, days in ISO 8601."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return "\n".join(value)
+    return str(value)
+
+
+def length(longest: int) -> Length:
+    """At most so many characters, said in words."""
+    return Length(max=longest, message=_("Use at most %(max)d characters.") % {"max": longest})
+
+
+def chosen() -> InputRequired:
+    """One of the options has to be chosen."""
+    return InputRequired(_("Choose one."))
+
+
+def _at_most(number: int) -> Any:
+    def check(_form: Form, field: Field) -> None:
+        if len(field.data) > number:
+            raise ValidationError(_("Choose at most %(number)d.") % {"number": number})
+
+    return check
