@@ -2,7 +2,9 @@
 
 import os
 import secrets
+import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -81,20 +83,16 @@ class Settings:
 
 
 def kept_secret_key(data_dir: Path) -> str:
-    """The key in the data folder; two processes that start at once agree on one."""
+    """The key in the data folder; processes and threads that start at once agree on one."""
     data_dir.mkdir(parents=True, exist_ok=True)
     kept = data_dir / "secret_key"
-    fresh = data_dir / f".secret_key.{os.getpid()}"
     if not kept.exists():
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_urlsafe(48))
-        try:
-            os.link(fresh, kept)
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
+        # Written whole under a name of its own (mode 0600), then linked: whoever links first has made the key.
+        with tempfile.NamedTemporaryFile("w", dir=data_dir, prefix=".secret_key.", encoding="ascii") as fresh:
+            fresh.write(secrets.token_urlsafe(48))
+            fresh.flush()
+            with suppress(FileExistsError):
+                os.link(fresh.name, kept)
     return kept.read_text(encoding="ascii").strip()
 
 

@@ -3,6 +3,7 @@
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -58,8 +59,14 @@ def test_a_wrong_value_is_one_line_that_names_the_variable_and_not_the_secret(
 
 def test_the_secret_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path / "var")
-    with ThreadPoolExecutor(8) as starts:
-        keys = set(starts.map(lambda _: settings.with_secret_key().secret_key, range(16)))
+    together = Barrier(16)
+
+    def start(_: int) -> str:
+        together.wait(timeout=30)
+        return settings.with_secret_key().secret_key
+
+    with ThreadPoolExecutor(16) as starts:
+        keys = set(starts.map(start, range(16)))
     assert len(keys) == 1
     kept = tmp_path / "var" / "secret_key"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
