@@ -1,82 +1,204 @@
 """What becomes of a registration after it was sent: people cancelled, replaced, moved to another ticket, promoted."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from sqlalchemy.orm import Session
+
+from portal.content.event import Event
 from portal.domain import places
+from portal.domain.addresses import email_key
 from portal.domain.desk import Desk, Standing
 from portal.domain.errors import ChangeRefused
-from portal.domain.signup import Person, folded
+from portal.domain.registrations import history, last_entry
+from portal.domain.signup import Person, asked_of, new_attendee, search_text
 from portal.storage.models import CANCELLED, CONFIRMED, WAITLISTED, Attendee, Registration
 
 
-def cancel(desk: Desk, registration_id: int, positions: Collection[int] | None = None) -> Registration:
+def cancel(
+    desk: Desk, registration_id: int, positions: Collection[int] | None = None, *, letter: bool = True
+) -> Registration:
     """Cancel people of a registration, all of them when no positions are given; their places go to the line.
 
     Who has cancelled already is left alone, so that doing it twice frees one place.
     """
     registration = desk.registration(registration_id)
-    leaving = {
-        person.position: Standing(CANCELLED, person.ticket)
+    leaving = [
+        person
         for person in registration.attendees
         if person.status != CANCELLED and (positions is None or person.position in positions)
-    }
+    ]
     if leaving:
-        desk.move(registration, "cancelled", leaving)
-        desk.write(registration, "cancelled")
+        desk.move(registration, {person.position: Standing(CANCELLED, person.ticket) for person in leaving})
+        desk.note(registration, "cancelled", leaving)
+        if letter:
+            desk.write(registration, "cancelled", by=desk.actor.kind)
         desk.settle()
     return registration
 
 
-def replace_person(desk: Desk, registration_id: int, position: int, person: Person) -> Registration:
-    """Let somebody else come in a person's place, which stays theirs. Raises ChangeRefused when it is cancelled."""
-    registration = desk.registration(registration_id)
-    replaced = _standing_person(registration, position)
-    replaced.first_name, replaced.last_name, replaced.email = (
-        person.first_name,
-        person.last_name,
-        person.email,
-    )
-    replaced.search_text = folded(
-        person.last_name,
-        person.first_name,
-        person.email,
-        registration.email,
-        registration.school,
-        registration.reference,
-    )
-    desk.note(registration, "replaced", {position: Standing(replaced.status, replaced.ticket)})
-    return registration
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What a registration should become. What is not given stays as it is.
 
-
-def change_tickets(desk: Desk, registration_id: int, tickets: Mapping[int, str]) -> Registration:
-    """Move people, by position, to other tickets; all of them or none.
-
-    What they have is only given up for what they surely get: raises ChangeRefused where a place is missing. Who
-    waits keeps their place in line.
+    ``people``: what becomes of somebody, by position: another name is somebody else, who takes the place over.
+    ``joining``: who comes along from now on. ``answers``: to what is asked once. ``seen``: the last history entry that
+    who asks for this has read; when something else happened since, they are asked to look first.
     """
-    registration = desk.registration(registration_id)
-    event = desk.event
+
+    people: Mapping[int, Person] = field(default_factory=dict)
+    joining: Sequence[Person] = ()
+    answers: Mapping[str, str] = field(default_factory=dict)
+    phone: str | None = None
+    school: str | None = None
+    remarks: str | None = None
+    newsletter: bool | None = None
+    seen: int | None = None
+
+
+def change(
+    desk: Desk, registration_id: int, wanted: Change, *, over_capacity: bool = False, letter: bool = True
+) -> Registration:
+    """Make a registration what is wanted: all of it, or none. Who comes in somebody's place gets a letter too.
+
+    What people have is only given up for what they surely get. Who waits and takes more people along waits anew at
+    the end of the line. Raises ChangeRefused: ``gone``, ``too_late``, ``too_many``, ``no_such_ticket``, ``no_place``,
+    ``fixed`` (an organiser gave them this ticket), ``meanwhile`` (something happened that they have not seen).
+    """
+    registration, event = desk.registration(registration_id), desk.event
     if event is None:
         raise ChangeRefused("too_late")
-    people = [_standing_person(registration, position) for position in tickets]
-    if not all(places.on_sale(event, tickets[person.position], desk.now) for person in people):
-        raise ChangeRefused("no_such_ticket")
-    if registration.status == CONFIRMED:
-        wanted = places.demand(event, Counter(tickets.values()))
-        wanted.subtract(places.demand(event, Counter(person.ticket for person in people)))
-        room = places.for_newcomers(event, desk.taken)
-        if event.sold_out or any(
-            number > max(0, room[pool]) for pool, number in wanted.items() if pool in room and number > 0
-        ):
-            raise ChangeRefused("no_place")
+    people = {position: _standing_person(registration, position) for position in wanted.people}
+    moving = {
+        position: person.ticket
+        for position, person in wanted.people.items()
+        if person.ticket != people[position].ticket
+    }
+    _refuse_unless_possible(desk, registration, moving, wanted.joining, over_capacity)
+    before = _facts(registration)
+    names = {position: row.full_name for position, row in people.items()}
+
+    _type_over(event, registration, wanted)
+    joining = _join(desk, registration, wanted.joining)
     desk.move(
         registration,
-        "changed",
-        {person.position: Standing(person.status, tickets[person.position]) for person in people},
+        {position: Standing(people[position].status, ticket) for position, ticket in moving.items()},
     )
+    changed = [name for name, value in _facts(registration).items() if value != before[name]]
+    if not changed:
+        return registration
+    if wanted.seen is not None and wanted.seen != last_entry(desk.session, registration_id):
+        raise ChangeRefused("meanwhile")
+    desk.note(
+        registration,
+        "changed",
+        [*people.values(), *joining],
+        " ".join([*changed, *(["over_capacity"] if over_capacity else [])]),
+    )
+    if letter and (desk.actor.kind == "organiser" or {"people", "ticket"} & set(changed)):
+        desk.write(registration, "changed")
+    for position, row in people.items() if letter else ():
+        if row.full_name != names[position] and row.email and email_key(row.email) != registration.email_key:
+            desk.write(registration, "welcome", recipient=row.email, person=row)
     desk.settle()
     return registration
+
+
+def _type_over(event: Event, registration: Registration, wanted: Change) -> None:
+    """Everything that takes no place."""
+    for name in ("phone", "school", "remarks", "newsletter"):
+        if (value := getattr(wanted, name)) is not None:
+            setattr(registration, name, value)
+    for row in registration.attendees:
+        if person := wanted.people.get(row.position):
+            row.first_name, row.last_name, row.email = person.first_name, person.last_name, person.email
+            _answer(event, row, person.answers, each=True)
+        row.search_text = search_text(row, registration)
+    _answer(event, registration.attendees[0], wanted.answers, each=False)
+
+
+def _refuse_unless_possible(
+    desk: Desk,
+    registration: Registration,
+    moving: Mapping[int, str],
+    joining: Sequence[Person],
+    over_capacity: bool,
+) -> None:
+    event = desk.event
+    assert event is not None, "asked for before"  # noqa: S101
+    standing = [person for person in registration.attendees if person.status != CANCELLED]
+    by_registrant = desk.actor.kind == "registrant"
+    if registration.status == CANCELLED:
+        raise ChangeRefused("gone")
+    if joining and len(standing) + len(joining) > event.max_party:
+        raise ChangeRefused("too_many")
+    if by_registrant and moving.keys() & fixed(desk.session, registration.id):
+        raise ChangeRefused("fixed")
+    wanted = [*moving.values(), *(person.ticket for person in joining)]
+    if not all(
+        places.on_sale(event, ticket, desk.now) if by_registrant else event.ticket(ticket)
+        for ticket in wanted
+    ):
+        raise ChangeRefused("no_such_ticket")
+    if registration.status == CONFIRMED and not over_capacity:
+        given_up = Counter(person.ticket for person in standing if person.position in moving)
+        if not places.exchangeable(event, desk.taken, given_up, Counter(wanted)):
+            raise ChangeRefused("no_place")
+
+
+def fixed(session: Session, registration_id: int) -> set[int]:
+    """The positions whose ticket an organiser chose: the registrant cannot change it back."""
+    chosen: dict[int, tuple[str, bool]] = {}
+    for entry in history(session, registration_id):
+        for person in entry.people:
+            ticket, by_organiser = chosen.get(person["position"], (person["ticket"], False))
+            if ticket != person["ticket"]:
+                by_organiser = entry.actor == "organiser"
+            chosen[person["position"]] = (person["ticket"], by_organiser)
+    return {position for position, (_ticket, by_organiser) in chosen.items() if by_organiser}
+
+
+def _join(desk: Desk, registration: Registration, people: Sequence[Person]) -> list[Attendee]:
+    if not people:
+        return []
+    event = desk.event
+    assert event is not None, "asked for before"  # noqa: S101
+    following = 1 + max(person.position for person in registration.attendees)
+    joining = [
+        new_attendee(event, registration, position, person, registration.status)
+        for position, person in enumerate(people, following)
+    ]
+    desk.join(registration, joining)
+    return joining
+
+
+def _answer(event: Event, person: Attendee, given: Mapping[str, str], *, each: bool) -> None:
+    """Answer what is asked now; what is no longer asked keeps its answer, what was not asked yet is added."""
+    asked = {answer.name: answer for answer in person.all_answers}
+    for question in event.questions:
+        if question.each != each or question.name not in given:
+            continue
+        if question.name in asked:
+            asked[question.name].value = given[question.name]
+        else:
+            number = 1 + max((answer.number for answer in person.all_answers), default=-1)
+            person.all_answers.append(asked_of(number, question, given))
+
+
+def _facts(registration: Registration) -> dict[str, object]:
+    """What can be changed of a registration, by the words that its history has for it."""
+    people = registration.attendees
+    return {
+        "phone": registration.phone,
+        "school": registration.school,
+        "remarks": registration.remarks,
+        "newsletter": registration.newsletter,
+        "people": [person.full_name for person in people],
+        "email": [person.email for person in people],
+        "ticket": [person.ticket for person in people if person.status != CANCELLED],
+        "answers": [(answer.name, answer.value) for person in people for answer in person.all_answers],
+    }
 
 
 def promote(desk: Desk, registration_id: int, *, over_capacity: bool = False) -> Registration:
@@ -90,11 +212,8 @@ def promote(desk: Desk, registration_id: int, *, over_capacity: bool = False) ->
         raise ChangeRefused("gone")
     if desk.event is None:
         raise ChangeRefused("too_late")
-    wanted = places.demand(
-        desk.event, Counter(person.ticket for person in registration.attendees if person.status == WAITLISTED)
-    )
-    room = places.free(desk.event, desk.taken)
-    if not over_capacity and any(number > room[pool] for pool, number in wanted.items() if pool in room):
+    waiting = [person.ticket for person in registration.attendees if person.status == WAITLISTED]
+    if not over_capacity and not places.free_for(desk.event, desk.taken, waiting):
         raise ChangeRefused("no_place")
     desk.promote(registration, note="over_capacity" if over_capacity else "")
     return registration

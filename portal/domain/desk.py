@@ -5,12 +5,12 @@ here and nowhere else: the desk keeps the counts beside the attendees, writes th
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from itertools import islice
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.orm import Session, selectinload
@@ -40,8 +40,8 @@ MOVES = {
 }
 """From which status an attendee may come to which; ``None`` is not there yet. Who cancelled signs up anew."""
 
-WriteLetter = Callable[[Registration, str], Letter]
-"""Makes the letter of a kind, such as ``confirmed`` or ``promoted``, about a registration."""
+WriteLetter = Callable[..., Letter]
+"""A ``LetterWriter``: makes the letter of a kind, such as ``confirmed`` or ``promoted``, about a registration."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Desk:
     ) -> None:
         self.session, self.slug, self.event, self.now = session, slug, event, now
         self._write_letter = write_letter
-        self._actor = actor
+        self.actor = actor
         record = taken.lock(session, slug, event.title if event else slug)
         self._counts = taken.counts(session, slug)
         if event is not None:
@@ -104,33 +104,24 @@ class Desk:
 
     def register(self, registration: Registration, status: str, note: str = "") -> None:
         """Take in a new registration whose people all get ``status``; places are not asked for here."""
-        people = {person.position: Standing(status, person.ticket) for person in registration.attendees}
-        before = self.taken
-        for person in registration.attendees:
-            self._count(Standing(status, person.ticket), +1)
-            _check_move(None, status)
+        _check_move(None, status)
         registration.waiting_since = self.now if status == WAITLISTED else None
         registration.passed = 0
         self.session.add(registration)
-        self.session.flush()
-        self.note(registration, "signed_up", people, note)
-        if (
-            status == CONFIRMED
-            and self.event is not None
-            and self.event.waitlist == "auto"
-            and before.waiting
-        ):
-            party = Counter(person.ticket for person in registration.attendees)
-            # As far as one look reaches: a sign-up costs the same however long the line is.
-            front = islice(self._line(), LINE_BATCH)
-            for passed in places.passed_by(self.event, before, party, front):
-                self._pass(passed)
+        self._take_in(registration, registration.attendees)
+        self.note(registration, "signed_up", registration.attendees, note)
 
-    def move(
-        self, registration: Registration, action: str, people: Mapping[int, Standing], note: str = ""
-    ) -> None:
-        """Give people of a registration, by position, another standing; who has it already is left alone."""
-        moved = {}
+    def join(self, registration: Registration, people: Sequence[Attendee]) -> None:
+        """Take people in who join a party, with its status. Who waits then waits anew, at the end of the line:
+        what others behind them in line may count on does not get less."""
+        if registration.status == WAITLISTED:
+            self._hold(registration, -1)
+            registration.waiting_since, registration.passed = self.now, 0
+        registration.attendees.extend(people)
+        self._take_in(registration, people)
+
+    def move(self, registration: Registration, people: Mapping[int, Standing]) -> None:
+        """Give people of a registration, by position, another standing; who moves them writes down why."""
         self._hold(registration, -1)
         for person in registration.attendees:
             before = Standing(person.status, person.ticket)
@@ -141,11 +132,8 @@ class Desk:
             self._count(before, -1)
             self._count(after, +1)
             self._stand(person, after)
-            moved[person.position] = after
         self._keep_in_line(registration)
         self._hold(registration, +1)
-        if moved:
-            self.note(registration, action, moved, note)
 
     def settle(self) -> None:
         """Let the line move up as far as places go; who gets theirs is told by letter."""
@@ -169,38 +157,58 @@ class Desk:
 
     def promote(self, registration: Registration, actor: Actor | None = None, note: str = "") -> None:
         """Give a waiting party its places, which the caller has found free, and tell it by letter."""
-        people = {
-            person.position: Standing(CONFIRMED, person.ticket)
-            for person in registration.attendees
-            if person.status == WAITLISTED
-        }
-        mine, self._actor = self._actor, actor or self._actor
-        self.move(registration, "promoted", people, note)
-        self._actor = mine
+        promoted = [person for person in registration.attendees if person.status == WAITLISTED]
+        self.move(registration, {person.position: Standing(CONFIRMED, person.ticket) for person in promoted})
+        self.note(registration, "promoted", promoted, note, actor)
         self.write(registration, "promoted")
 
     def note(
-        self, registration: Registration, action: str, people: Mapping[int, Standing], note: str = ""
+        self,
+        registration: Registration,
+        action: str,
+        people: Iterable[Attendee] = (),
+        note: str = "",
+        actor: Actor | None = None,
     ) -> None:
-        """Write down what happened and what it came to for each person."""
+        """Write down what happened, what these people have now, and in a word or a few why or what."""
+        actor = actor or self.actor
         self.session.add(
             HistoryEntry(
                 registration_id=registration.id,
                 at=self.now,
-                actor=self._actor.kind,
-                organiser_id=self._actor.organiser_id,
+                actor=actor.kind,
+                organiser_id=actor.organiser_id,
                 action=action,
                 people=[
-                    {"position": position, "status": standing.status, "ticket": standing.ticket}
-                    for position, standing in people.items()
+                    {"position": person.position, "status": person.status, "ticket": person.ticket}
+                    for person in people
                 ],
                 note=note,
             )
         )
 
-    def write(self, registration: Registration, kind: str) -> None:
-        """Put a letter about a registration in the outbox."""
-        self.session.add(self._write_letter(registration, kind))
+    def write(self, registration: Registration, kind: str, **words: Any) -> None:
+        """Put a letter about a registration in the outbox, if there is an address; ``words`` are a LetterWriter's."""
+        if registration.email or words.get("recipient"):
+            self.session.add(self._write_letter(registration, kind, **words))
+
+    def _take_in(self, registration: Registration, people: Sequence[Attendee]) -> None:
+        """Count people who come new, and whom of the line they pass."""
+        before = self.taken
+        for person in people:
+            self._count(Standing(person.status, person.ticket), +1)
+        self.session.flush()
+        if (
+            registration.status == CONFIRMED
+            and self.event is not None
+            and self.event.waitlist == "auto"
+            and before.waiting
+        ):
+            party = Counter(person.ticket for person in people)
+            # As far as one look reaches: a sign-up costs the same however long the line is.
+            front = islice(self._line(), LINE_BATCH)
+            for passed in places.passed_by(self.event, before, party, front):
+                self._pass(passed)
 
     def _stand(self, person: Attendee, standing: Standing) -> None:
         if standing.ticket != person.ticket:
@@ -288,20 +296,6 @@ def rules(event: Event) -> str:
         (event.waitlist, event.sold_out, event.status),
     )
     return sha256(repr(told).encode()).hexdigest()
-
-
-def place_in_line(session: Session, registration: Registration) -> int | None:
-    """1 for who is first in line, None for who does not wait."""
-    if registration.waiting_since is None:
-        return None
-    before = tuple_(Registration.waiting_since, Registration.id) < (
-        registration.waiting_since,
-        registration.id,
-    )
-    ahead = select(func.count()).where(
-        Registration.event_slug == registration.event_slug, Registration.waiting_since.is_not(None), before
-    )
-    return 1 + (session.scalar(ahead) or 0)
 
 
 def _check_move(before: str | None, after: str) -> None:

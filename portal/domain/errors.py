@@ -21,7 +21,8 @@ class SignupRefused(Refused):
 
 class ChangeRefused(Refused):
     """A registration cannot be changed like that. ``kind`` says why: ``gone`` (cancelled meanwhile), ``no_place``,
-    ``no_such_ticket``, ``too_late``, ``too_many``."""
+    ``no_such_ticket``, ``too_late``, ``too_many``, ``fixed`` (an organiser settled it), ``meanwhile`` (something
+    happened that who asks has not seen), ``known_address`` (which has a registration of its own)."""
 
     def __init__(self, kind: str) -> None:
         super().__init__(kind)

@@ -141,6 +141,21 @@ def decide(event: Event, taken: Taken, party: Iterable[str]) -> Decision:
     return "full" if event.waitlist == "off" else "waitlisted"
 
 
+def free_for(event: Event, taken: Taken, party: Iterable[str]) -> bool:
+    """Whether all of a party would have places now, whoever waits before them: for who decides that by hand."""
+    room = free(event, taken)
+    return all(number <= room[pool] for pool, number in demand(event, Counter(party)).items() if pool in room)
+
+
+def exchangeable(event: Event, taken: Taken, given_up: Mapping[str, int], wanted: Mapping[str, int]) -> bool:
+    """Whether tickets can be had for tickets that are given up for them: there is room for what is more of them."""
+    more = demand(event, wanted)
+    more.subtract(demand(event, given_up))
+    room = for_newcomers(event, taken)
+    short = any(number > max(0, room[pool]) for pool, number in more.items() if pool in room and number > 0)
+    return not short and not (event.sold_out and any(wanted.values()))
+
+
 def along_the_line(event: Event, taken: Taken, line: Iterable[Party]) -> Moves:
     """Who of ``line``, in its order, gets places now.
 

@@ -10,7 +10,7 @@ from typing import Literal
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from portal.content.event import NO_TICKET, Event
+from portal.content.event import NO_TICKET, Event, Question
 from portal.domain import places, registration_link
 from portal.domain.addresses import email_key
 from portal.domain.desk import Desk
@@ -62,24 +62,31 @@ class Outcome:
     registration: Registration
 
 
-def sign_up(desk: Desk, sent: SignUp, *, secret_key: str, over_capacity: bool = False) -> Outcome:
+def sign_up(
+    desk: Desk, sent: SignUp, *, secret_key: str, over_capacity: bool = False, letter: bool = True
+) -> Outcome:
     """Register a party at the desk of a published event.
 
     The whole party gets its places or waits as a whole. Raises SignupRefused when nobody can sign up now, or when
-    there is no place and no waiting list. An organiser may say ``over_capacity``: then the party gets places whether
-    or not they are free, and the history says so.
+    there is no place and no waiting list. An organiser is not bound to the dates, may leave the letter, and may say
+    ``over_capacity``: then the party gets places whether or not they are free, and the history says so.
     """
     event, session = desk.event, desk.session
     assert event is not None, "who signs up has seen the event"  # noqa: S101
     contact = sent.people[0]
-    key = email_key(contact.email)
+    # Somebody on the telephone may have no address; nobody else stands on it then.
+    key = email_key(contact.email) if contact.email else f"form:{sent.form_id}"
     standing = _standing(session, event.slug, sent.form_id, key)
     for registration in standing:
         if registration.form_id == sent.form_id:
             return Outcome("repeated", registration)
 
     tickets = [person.ticket for person in sent.people]
-    _refuse_unless_open(event, desk.taken, tickets, desk.now)
+    by_registrant = desk.actor.kind == "registrant"
+    if standing and not by_registrant:
+        return Outcome("known_address", standing[0])
+    if by_registrant:
+        _refuse_unless_open(event, desk.taken, tickets, desk.now)
     decision = "confirmed" if over_capacity else places.decide(event, desk.taken, tickets)
     if decision == "full":
         raise SignupRefused("full")
@@ -90,7 +97,8 @@ def sign_up(desk: Desk, sent: SignUp, *, secret_key: str, over_capacity: bool = 
     registration = _registration(event, sent, decision, desk.now, secret_key)
     registration.email_key = key
     desk.register(registration, decision, note="over_capacity" if over_capacity else "")
-    desk.write(registration, decision)
+    if letter:
+        desk.write(registration, decision)
     return Outcome("saved", registration)
 
 
@@ -140,42 +148,64 @@ def _registration(event: Event, sent: SignUp, status: str, now: datetime, secret
         created_at=now,
     )
     for position, person in enumerate(sent.people):
-        ticket = event.ticket(person.ticket)
-        assert ticket is not None, "on sale, so it is offered"  # noqa: S101
-        attendee = Attendee(
-            event_slug=event.slug,
-            position=position,
-            status=status,
-            first_name=person.first_name,
-            last_name=person.last_name,
-            email=person.email,
-            ticket=ticket.id,
-            ticket_label=ticket.label,
-            price=ticket.price,
-            search_text=folded(
-                person.last_name,
-                person.first_name,
-                person.email,
-                contact.email,
-                sent.school,
-                registration.reference,
-            ),
-        )
-        asked = [q for q in event.questions if q.each or position == 0]
-        attendee.all_answers = [
-            Answer(
-                number=number,
-                name=question.name,
-                label=question.label,
-                type=question.type,
-                each=question.each,
-                # Unanswered ones are kept too: the record says what was asked.
-                value=(person.answers if question.each else sent.answers).get(question.name, ""),
-            )
-            for number, question in enumerate(asked)
-        ]
-        registration.attendees.append(attendee)
+        once = sent.answers if position == 0 else None
+        registration.attendees.append(new_attendee(event, registration, position, person, status, once))
     return registration
+
+
+def new_attendee(
+    event: Event,
+    registration: Registration,
+    position: int,
+    person: Person,
+    status: str,
+    once: Mapping[str, str] | None = None,
+) -> Attendee:
+    """Somebody who comes with this registration; ``once`` are the answers asked of its contact alone."""
+    ticket = event.ticket(person.ticket)
+    assert ticket is not None, "on sale, so it is offered"  # noqa: S101
+    asked = [question for question in event.questions if question.each or once is not None]
+    return Attendee(
+        event_slug=event.slug,
+        position=position,
+        status=status,
+        first_name=person.first_name,
+        last_name=person.last_name,
+        email=person.email,
+        ticket=ticket.id,
+        ticket_label=ticket.label,
+        price=ticket.price,
+        search_text=search_text(person, registration),
+        # Unanswered ones are kept too: the record says what was asked.
+        all_answers=[
+            asked_of(number, question, (person.answers if question.each else once or {}))
+            for number, question in enumerate(asked)
+        ],
+    )
+
+
+def asked_of(number: int, question: Question, given: Mapping[str, str]) -> Answer:
+    """A question as it is asked now, with what was answered."""
+    return Answer(
+        number=number,
+        name=question.name,
+        label=question.label,
+        type=question.type,
+        each=question.each,
+        value=given.get(question.name, ""),
+    )
+
+
+def search_text(person: Person | Attendee, registration: Registration) -> str:
+    """What a person can be found by: names, addresses, school and reference, folded; the last name first."""
+    return folded(
+        person.last_name,
+        person.first_name,
+        person.email,
+        registration.email,
+        registration.school,
+        registration.reference,
+    )
 
 
 def new_reference() -> str:

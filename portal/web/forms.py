@@ -5,7 +5,7 @@ Labels and messages are in the language in force, so a form's class is made for 
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -61,46 +61,13 @@ def signup_form(event: Event, taken: Taken, now: datetime) -> Any:
     Its fields are those of the contract: the base fields, ``ticket`` where there is a choice, ``answers`` to the
     event's questions, and ``people`` for colleagues.
     """
-    choices = _ticket_choices(event, taken, now)
-    fields: dict[str, Any] = {
-        "first_name": _name(_("First name"), "given-name"),
-        "last_name": _name(_("Last name"), "family-name"),
-        "email": _email(_("E-mail address"), [DataRequired(_("Fill in your e-mail address."))]),
-        "phone": TelField(
-            _("Telephone"),
-            [length(50)],
-            filters=[clean],
-            description=_("Only for when something changes at the last minute."),
-            render_kw={"autocomplete": "tel", "maxlength": 50},
-        ),
-        "school": StringField(
-            _("School or organisation"),
-            [length(LONGEST_LINE)],
-            filters=[clean],
-            render_kw={"autocomplete": "organization", "maxlength": LONGEST_LINE},
-        ),
-    }
-    if choices:
-        fields["ticket"] = RadioField(_("What do you sign up for?"), [chosen()], choices=choices)
-    if event.questions:
-        # The contact is asked what everybody is asked, and what is asked once.
-        fields["answers"] = FormField(answers_form(event.questions))
-    if event.max_party > 1:
-        # One more than may come is read, so that too many are told rather than left out.
-        person = _person_form(choices, [question for question in event.questions if question.each])
-        fields["people"] = FieldList(FormField(person), max_entries=event.max_party)
+    fields = _party_fields(event, taken, now, [DataRequired(_("Fill in your e-mail address."))])
     fields |= {
-        "remarks": TextAreaField(
-            _("Is there anything that we should know?"),
-            [length(LONGEST_TEXT)],
-            filters=[clean_lines],
-            render_kw={"rows": 3, "maxlength": LONGEST_TEXT},
-        ),
         "privacy": BooleanField(
             _("My data may be used to organise this event."),
             [InputRequired(_("Tick this box: without it we cannot keep your registration."))],
         ),
-        "newsletter": BooleanField(_("Keep me informed about new events.")),
+        "newsletter": newsletter_field(),
         "website": StringField(
             _("Leave this empty"),
             [
@@ -110,32 +77,91 @@ def signup_form(event: Event, taken: Taken, now: datetime) -> Any:
                 )
             ],
         ),
-        "form_id": HiddenField(),
     }
-    form = type("SignupForm", (FlaskForm,), fields)()
+    return _sign_up_with(fields)
+
+
+def adding_form(event: Event, taken: Taken, now: datetime) -> Any:
+    """The same for an organiser who signs somebody up: the address may be missing, and places may be gone over."""
+    fields = _party_fields(event, taken, now, [], all_tickets=True)
+    fields |= {
+        "over_capacity": BooleanField(_("They get a place even where none is left.")),
+        "letter": BooleanField(_("They get a mail, as if they had signed up themselves."), default=True),
+    }
+    return _sign_up_with(fields)
+
+
+def _party_fields(
+    event: Event, taken: Taken, now: datetime, email: list[Any], *, all_tickets: bool = False
+) -> dict[str, Any]:
+    choices = ticket_choices(event, taken, now, all_tickets=all_tickets)
+    fields: dict[str, Any] = {
+        "first_name": _name(_("First name"), "given-name"),
+        "last_name": _name(_("Last name"), "family-name"),
+        "email": _email(_("E-mail address"), email),
+    } | contact_fields()
+    if choices:
+        fields["ticket"] = RadioField(_("What do you sign up for?"), [chosen()], choices=choices)
+    if event.questions:
+        # The contact is asked what everybody is asked, and what is asked once.
+        fields["answers"] = FormField(answers_form(event.questions), "")
+    if event.max_party > 1:
+        # One more than may come is read, so that too many are told rather than left out.
+        person = person_form(choices, [question for question in event.questions if question.each])
+        fields["people"] = FieldList(FormField(person), max_entries=event.max_party)
+    return fields | {"remarks": remarks_field()}
+
+
+def _sign_up_with(fields: dict[str, Any]) -> Any:
+    form = type("SignupForm", (FlaskForm,), fields | {"form_id": HiddenField()})()
     if not FORM_ID.fullmatch(form.form_id.data or ""):
         form.form_id.data = new_form_id()
     return form
 
 
-def add_person(form: Any) -> None:
-    """Room for one more colleague."""
-    form.people.append_entry()
+def add_or_remove_row(rows: FieldList, sent: Mapping[str, str], most: int) -> bool:
+    """Whether a button asked for one more person, or one less; that is done then, up to ``most`` of them."""
+    if "add_person" in sent and len(rows.entries) < most:
+        rows.append_entry()
+    if "remove_person" in sent:
+        rows.entries[:] = [entry for entry in rows.entries if _number(entry) != sent["remove_person"]]
+    return bool(sent.keys() & {"add_person", "remove_person"})
 
 
-def remove_person(form: Any, index: str) -> None:
-    """Take the colleague out whose fields have this number."""
-    form.people.entries[:] = [entry for entry in form.people.entries if _number(entry) != index]
+def stale() -> str:
+    """What is said above a form whose page had been open for longer than its token holds."""
+    return _("This page had been open for a long time. Nothing is lost: look it over and send it again.")
 
 
-def drop_blank_people(form: Any) -> None:
-    """Take colleagues out of whom nothing was filled in: somebody asked for a row too many."""
+def can_add_colleague(form: Any, event: Event) -> bool:
+    """Whether there is room for one more in a sign-up form."""
+    return "people" in form and len(form.people.entries) < event.max_party - 1
+
+
+def add_or_remove_colleague(form: Any, sent: Mapping[str, str], event: Event) -> bool:
+    """Whether a button of a sign-up form asked for one more colleague, or one less; that is done then."""
+    return "people" in form and add_or_remove_row(form.people, sent, event.max_party - 1)
+
+
+def problem_status(form: Any, event: Event) -> int:
+    """0 for a sign-up form in which all is well; else the status of the answer, 400 when its page is stale."""
     if "people" in form:
-        form.people.entries[:] = [
-            entry
-            for entry in form.people.entries
-            if entry.form.first_name.data or entry.form.last_name.data or entry.form.email.data
-        ]
+        drop_blank_rows(form.people)
+    valid = form.validate()
+    twice = same_address_twice(people_of(form))
+    many = "people" in form and too_many(form.people, event.max_party - 1, event)
+    if form.csrf_token.errors:
+        return 400
+    return 0 if valid and not twice and not many else 422
+
+
+def drop_blank_rows(rows: FieldList) -> None:
+    """Take people out of whom nothing was filled in: somebody asked for a row too many."""
+    rows.entries[:] = [
+        entry
+        for entry in rows.entries
+        if entry.form.first_name.data or entry.form.last_name.data or entry.form.email.data
+    ]
 
 
 def empty_trap(form: Any) -> None:
@@ -143,25 +169,23 @@ def empty_trap(form: Any) -> None:
     form.website.data = ""
 
 
-def too_many(form: Any, event: Event) -> bool:
+def too_many(rows: FieldList, most: int, event: Event) -> bool:
     """Whether more people were sent than one registration takes; the form then says so."""
-    if "people" in form and len(form.people.entries) >= event.max_party:
-        form.people.errors = [
-            _("At most %(number)d people can sign up together.") % {"number": event.max_party}
-        ]
+    if len(rows.entries) > most:
+        rows.errors = [_("At most %(number)d people can sign up together.") % {"number": event.max_party}]
         return True
     return False
 
 
-def same_address_twice(form: Any) -> bool:
-    """Whether two people of the party have one address; the second field then says so."""
-    seen = {email_key(form.email.data)} if is_address(form.email.data or "") else set()
+def same_address_twice(people: Iterable[Any]) -> bool:
+    """Whether two people of the party (their forms) have one address; the second field then says so."""
+    seen: set[str] = set()
     twice = False
-    for entry in form.people.entries if "people" in form else ():
-        address = entry.form.email.data
+    for person in people:
+        address = person.email.data
         if address and is_address(address):
             if email_key(address) in seen:
-                entry.form.email.errors = [
+                person.email.errors = [
                     _("Somebody above has this address already; leave it empty or fill in another.")
                 ]
                 twice = True
@@ -169,17 +193,29 @@ def same_address_twice(form: Any) -> bool:
     return twice
 
 
+def answers_not_asked(form: Any, sent: Iterable[str]) -> list[str]:
+    """The names of answers that were sent to questions which this form does not ask (any more)."""
+    asked = set(_names(form))
+    return sorted(
+        {name.rpartition("answers-")[2] for name in sent if "answers-" in name and name not in asked}
+    )
+
+
+def _names(form: Any) -> Iterator[str]:
+    for field in form:
+        yield field.name
+        if isinstance(field, FormField):
+            yield from _names(field.form)
+        elif isinstance(field, FieldList):
+            for entry in field.entries:
+                yield from _names(entry.form)
+
+
 def tickets_chosen(form: Any, event: Event) -> list[str]:
     """The ticket of each person as far as chosen; an event without a choice has only one."""
-    only = event.offered_tickets[0].id
     if "ticket" not in form:
-        return [only] * (1 + (len(form.people.entries) if "people" in form else 0))
-    chosen = (
-        [form.ticket.data, *(entry.form.ticket.data for entry in form.people.entries)]
-        if "people" in form
-        else [form.ticket.data]
-    )
-    return [ticket for ticket in chosen if event.ticket(ticket or "")]
+        return [event.offered_tickets[0].id] * len(people_of(form))
+    return [person.ticket.data for person in people_of(form) if event.ticket(person.ticket.data or "")]
 
 
 def read(form: Any, event: Event) -> SignUp:
@@ -187,26 +223,7 @@ def read(form: Any, event: Event) -> SignUp:
     tickets = iter(tickets_chosen(form, event))
     each = [question for question in event.questions if question.each]
     once = [question for question in event.questions if not question.each]
-    people = [
-        Person(
-            form.first_name.data,
-            form.last_name.data,
-            form.email.data,
-            next(tickets),
-            answers(form.answers.form, each) if each else {},
-        )
-    ]
-    for entry in form.people.entries if "people" in form else ():
-        person = entry.form
-        people.append(
-            Person(
-                person.first_name.data,
-                person.last_name.data,
-                person.email.data,
-                next(tickets),
-                answers(person.answers.form, each) if each else {},
-            )
-        )
+    people = [read_person(person, next(tickets), each) for person in people_of(form)]
     return SignUp(
         form_id=form.form_id.data,
         people=tuple(people),
@@ -216,7 +233,23 @@ def read(form: Any, event: Event) -> SignUp:
         school=form.school.data,
         answers=answers(form.answers.form, once) if once else {},
         remarks=form.remarks.data,
-        newsletter=form.newsletter.data,
+        newsletter="newsletter" in form and form.newsletter.data,
+    )
+
+
+def people_of(form: Any) -> list[Any]:
+    """The form of each person in a sign-up form: its own fields are the contact's."""
+    return [form, *(entry.form for entry in (form.people if "people" in form else ()))]
+
+
+def read_person(person: Any, ticket: str, each: Sequence[Question]) -> Person:
+    """What a valid form says of one person."""
+    return Person(
+        person.first_name.data,
+        person.last_name.data,
+        person.email.data or "",
+        ticket,
+        answers(person.answers.form, each) if each else {},
     )
 
 
@@ -225,7 +258,8 @@ def problems(form: Any) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for field in form:
         if isinstance(field, FormField):
-            found += problems(field.form)
+            who = f"{field.label.text}: " if field.label.text else ""
+            found += [(place, who + error) for place, error in problems(field.form)]
         elif isinstance(field, FieldList):
             found += [(field.id, error) for error in field.errors if isinstance(error, str)]
             for number, entry in enumerate(field.entries, 1):
@@ -250,7 +284,42 @@ class TokenForm(FlaskForm):  # type: ignore[misc]
     """Proof that a form came from our page; its fields stand in the template."""
 
 
-def _person_form(choices: Sequence[SelectChoice], questions: Sequence[Question]) -> type[Form]:
+def contact_fields() -> dict[str, Field]:
+    """How the contact can be reached, and where they teach."""
+    return {
+        "phone": TelField(
+            _("Telephone"),
+            [length(50)],
+            filters=[clean],
+            description=_("Only for when something changes at the last minute."),
+            render_kw={"autocomplete": "tel", "maxlength": 50},
+        ),
+        "school": StringField(
+            _("School or organisation"),
+            [length(LONGEST_LINE)],
+            filters=[clean],
+            render_kw={"autocomplete": "organization", "maxlength": LONGEST_LINE},
+        ),
+    }
+
+
+def remarks_field() -> TextAreaField:
+    """Whatever else there is to say."""
+    return TextAreaField(
+        _("Is there anything that we should know?"),
+        [length(LONGEST_TEXT)],
+        filters=[clean_lines],
+        render_kw={"rows": 3, "maxlength": LONGEST_TEXT},
+    )
+
+
+def newsletter_field() -> BooleanField:
+    """Consent to hear of later events."""
+    return BooleanField(_("Keep me informed about new events."))
+
+
+def person_form(choices: Sequence[SelectChoice], questions: Sequence[Question]) -> type[Form]:
+    """The form of one person, to stand inside another."""
     fields: dict[str, Any] = {
         "first_name": _name(_("First name"), "off"),
         "last_name": _name(_("Last name"), "off"),
@@ -259,28 +328,34 @@ def _person_form(choices: Sequence[SelectChoice], questions: Sequence[Question])
     if choices:
         fields["ticket"] = RadioField(_("What do they sign up for?"), [chosen()], choices=choices)
     if questions:
-        fields["answers"] = FormField(answers_form(questions))
+        fields["answers"] = FormField(answers_form(questions), "")
     return type("PersonForm", (Form,), fields)
 
 
-def _ticket_choices(event: Event, taken: Taken, now: datetime) -> list[SelectChoice]:
-    """What can be chosen now, with price and places; nothing where there is no choice."""
+def ticket_choices(
+    event: Event, taken: Taken, now: datetime, has: str = "", *, all_tickets: bool = False
+) -> list[SelectChoice]:
+    """What can be chosen now, with price and places; nothing where there is no choice.
+
+    ``has``: the ticket that somebody has already, and may keep. ``all_tickets``: those too that are not on sale.
+    """
     if len(event.tickets) < 2:
         return []
     return [
-        SelectChoice(ticket.id, _ticket_label(event, ticket, taken))
+        SelectChoice(ticket.id, _ticket_label(event, ticket, taken, mine=ticket.id == has))
         for ticket in event.tickets
-        if places.on_sale(event, ticket.id, now)
+        if all_tickets or ticket.id == has or places.on_sale(event, ticket.id, now)
     ]
 
 
-def _ticket_label(event: Event, ticket: Ticket, taken: Taken) -> str:
+def _ticket_label(event: Event, ticket: Ticket, taken: Taken, *, mine: bool) -> str:
     price = "" if ticket.price is None else words.money(ticket.price) if ticket.price else _("free")
     left = places.left(event, taken, ticket.id)
     state: places.State = "open"
     if left == 0:
         state = "full" if event.waitlist == "off" else "waitlist"
-    return " · ".join(part for part in (ticket.label, price, words.places(Availability(state, left))) if part)
+    room = _("as it is now") if mine else words.places(Availability(state, left))
+    return " · ".join(part for part in (ticket.label, price, room) if part)
 
 
 def _name(label: str, autocomplete: str) -> StringField:

@@ -40,23 +40,19 @@ def send(slug: str) -> str | Response | tuple[str, int]:
     event = published_event(slug)
     now_taken = taken.of_event(db.session(), slug)
     sent = forms.signup_form(event, now_taken, now())
-    if "people" in sent and request.form.keys() & {"add_person", "remove_person"}:
-        if "add_person" in request.form and len(sent.people.entries) < event.max_party - 1:
-            forms.add_person(sent)
-        forms.remove_person(sent, request.form.get("remove_person", ""))
+    if forms.add_or_remove_colleague(sent, request.form, event):
         return form_page(event, now_taken, sent)
-
-    forms.drop_blank_people(sent)
-    valid = all([sent.validate(), not forms.too_many(sent, event), not forms.same_address_twice(sent)])
+    status = forms.problem_status(sent, event)
     forms.empty_trap(sent)
-    if sent.csrf_token.errors:
-        notice = _(
-            "This page had been open for a long time. Nothing is lost: look it over and send it again."
-        )
-        return form_page(event, now_taken, sent, notice=notice), 400
-    if not valid:
+    if status == 400:
+        return form_page(event, now_taken, sent, notice=forms.stale()), 400
+    gone = forms.answers_not_asked(sent, request.form)
+    if status or gone:
         refuse_unless_open(event, now_taken)
-        return form_page(event, now_taken, sent), 422
+        notice = _("The questions changed meanwhile. These are no longer asked: %(names)s.")
+        return form_page(
+            event, now_taken, sent, notice=notice % {"names": ", ".join(gone)} if gone else ""
+        ), 422
 
     key = portal().settings.secret_key
     with transaction(db.session()):
@@ -88,7 +84,7 @@ def form_page(event: Event, now_taken: Taken, shown: Any, *, notice: str = "") -
         form=shown,
         problems=forms.problems(shown),
         notice=notice,
-        can_add="people" in shown and len(shown.people.entries) < event.max_party - 1,
+        can_add=forms.can_add_colleague(shown, event),
         total=sum(prices) or None,
         people=len(tickets),
         waiting=waits or availability.state == "waitlist",

@@ -21,10 +21,12 @@ from portal.content.event import Event, Ticket
 from portal.content.event import Session as Part
 from portal.content.site import Site
 from portal.domain import changes, desk, places, taken
-from portal.domain.desk import SYSTEM, Actor, Desk, place_in_line
+from portal.domain.changes import Change
+from portal.domain.desk import SYSTEM, Actor, Desk
 from portal.domain.errors import ChangeRefused, SignupRefused
-from portal.domain.letters import LetterWriter
+from portal.domain.letters import LINK_MARK, LetterWriter
 from portal.domain.places import Party
+from portal.domain.registrations import last_entry, place_in_line
 from portal.domain.signup import Person, SignUp, sign_up
 from portal.storage.database import connect, transaction
 from portal.storage.migrate import upgrade
@@ -177,10 +179,83 @@ def test_by_hand_an_organiser_chooses_and_going_over_is_written_down(office: Off
 def test_a_replaced_person_keeps_the_place_and_can_be_found(office: Office) -> None:
     registration = office.sign_up("", "")
     with office.desk() as at:
-        changes.replace_person(at, registration, 1, Person("Noor", "Aérts"))
+        change = Change(people={1: Person("Noor", "Aérts", "noor@school.example")})
+        changes.change(at, registration, change)
     person = office.session.scalars(select(Attendee).where(Attendee.position == 1)).one()
     assert (person.first_name, person.status) == ("Noor", "confirmed")
     assert "aerts noor" in person.search_text
+    welcome = office.session.scalars(select(Letter).where(Letter.kind == "welcome")).one()
+    assert welcome.recipient == "noor@school.example"
+    assert LINK_MARK not in welcome.text + welcome.html
+
+
+def test_a_waiting_party_that_grows_waits_anew_and_one_that_has_places_grows_where_there_are_more(
+    office: Office,
+) -> None:
+    office.event = replace(office.event, capacity=3)
+    party, waiting, behind = office.sign_up(""), office.sign_up("", "", ""), office.sign_up("", "", "")
+    with office.desk() as at:
+        changes.change(at, waiting, Change(joining=[Person("Noor", "Aerts")]))
+    assert place_in_line(office.session, office.session.get_one(Registration, behind)) == 1
+    assert place_in_line(office.session, office.session.get_one(Registration, waiting)) == 2
+    with office.desk() as at:
+        changes.change(at, party, Change(joining=[Person("Noor", "Aerts"), Person("Lien", "Maes")]))
+    with pytest.raises(ChangeRefused, match="no_place"), office.desk() as at:
+        changes.change(at, party, Change(joining=[Person("Jan", "Smet")]))
+    with pytest.raises(ChangeRefused, match="too_many"), office.desk() as at:
+        changes.change(at, behind, Change(joining=[Person("Jan", "Smet")] * 4))
+    names = office.session.scalars(select(Attendee.first_name).where(Attendee.registration_id == party))
+    assert names.all() == ["P0", "Noor", "Lien"]
+    assert office.statuses() == {party: "confirmed", waiting: "waitlisted", behind: "waitlisted"}
+
+
+def test_what_happened_meanwhile_is_seen_before_anything_is_changed(office: Office) -> None:
+    registration = office.sign_up("", "")
+    seen = last_entry(office.session, registration)
+    first = Change(people={1: Person("Noor", "Aerts")}, seen=seen)
+    for _ in range(2):  # the same form twice is no conflict
+        with office.desk() as at:
+            changes.change(at, registration, first)
+    with pytest.raises(ChangeRefused, match="meanwhile"), office.desk() as at:
+        changes.change(at, registration, Change(school="Sint-Jan", seen=seen))
+    with office.desk() as at:
+        changes.change(
+            at, registration, Change(school="Sint-Jan", seen=last_entry(office.session, registration))
+        )
+    notes = office.session.scalars(select(HistoryEntry.note).order_by(HistoryEntry.id)).all()
+    assert notes == ["", "people", "school"]
+
+
+def test_a_ticket_that_an_organiser_chose_cannot_be_changed_back(office: Office) -> None:
+    office.session.add(
+        Organiser(
+            email="a@b.example", email_key="a@b.example", password_hash="", role="owner", created_at=NOW
+        )
+    )
+    office.session.commit()
+    office.event = DAY
+    registration = office.sign_up("am", "am")
+    with office.desk(Actor("organiser", 1)) as at:
+        changes.change(at, registration, ticket_change(at, registration, {0: "pm"}))
+    with pytest.raises(ChangeRefused, match="fixed"), office.desk() as at:
+        changes.change(at, registration, ticket_change(at, registration, {0: "am"}))
+    with office.desk() as at:
+        changes.change(at, registration, ticket_change(at, registration, {1: "pm"}))
+    assert office.letters("changed") == 2
+
+
+def ticket_change(at: Desk, registration_id: int, tickets: dict[int, str]) -> Change:
+    """Other tickets for the same people."""
+    people = at.registration(registration_id).attendees
+    return Change(
+        people={
+            person.position: Person(
+                person.first_name, person.last_name, person.email, tickets[person.position]
+            )
+            for person in people
+            if person.position in tickets
+        }
+    )
 
 
 def test_a_ticket_is_changed_with_its_price_or_not_at_all(office: Office) -> None:
@@ -188,13 +263,13 @@ def test_a_ticket_is_changed_with_its_price_or_not_at_all(office: Office) -> Non
     morning = [office.sign_up("am") for _ in range(3)]
     afternoon = office.sign_up("pm")
     with pytest.raises(ChangeRefused), office.desk() as at:
-        changes.change_tickets(at, afternoon, {0: "full"})
+        changes.change(at, afternoon, ticket_change(at, afternoon, {0: "full"}))
     with office.desk() as at:
-        changes.change_tickets(at, morning[0], {0: "pm"})
+        changes.change(at, morning[0], ticket_change(at, morning[0], {0: "pm"}))
     people = {a.registration_id: a for a in office.session.scalars(select(Attendee))}
     assert (people[afternoon].ticket, people[morning[0]].ticket) == ("pm", "pm")
     with office.desk() as at:
-        changes.change_tickets(at, afternoon, {0: "full"})
+        changes.change(at, afternoon, ticket_change(at, afternoon, {0: "full"}))
     assert (people[afternoon].ticket_label, people[afternoon].price) == ("Volledige dag", 14000)
 
 
@@ -262,10 +337,23 @@ class AnyDay(RuleBasedStateMachine):
         before = [(person.ticket, person.status) for person in registration.attendees]
         try:
             with self.office.desk() as at:
-                changes.change_tickets(at, registration.id, {0: ticket})
+                changes.change(at, registration.id, ticket_change(at, registration.id, {0: ticket}))
         except ChangeRefused:
             self.session.expire_all()
             assert [(person.ticket, person.status) for person in registration.attendees] == before
+
+    @precondition(lambda self: self.expected)
+    @rule(data=st.data(), tickets=st.lists(st.sampled_from(TICKETS), min_size=1, max_size=2))
+    def take_along(self, data: st.DataObject, tickets: list[str]) -> None:
+        registration = data.draw(st.sampled_from(self.registrations()))
+        try:
+            with self.office.desk() as at:
+                changes.change(
+                    at, registration.id, Change(joining=[Person("Jan", "Smet", "", one) for one in tickets])
+                )
+            self.expected += len(tickets)
+        except ChangeRefused:
+            pass
 
     @rule(
         capacity=st.none() | st.integers(1, 8),

@@ -1,6 +1,7 @@
 """The registrant's own page."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import func, select
@@ -109,3 +110,62 @@ def test_an_event_whose_file_is_gone_leaves_the_page_and_the_way_out(make_portal
     assert "Nascholing" in emma.get(url).text
     assert emma.submit(emma.get(f"{url}/cancel")).status == 303
     assert "This registration is cancelled" in emma.get(url).text
+
+
+def test_data_answers_and_people_are_changed_in_one_form(make_portal: MakePortal) -> None:
+    question = {"name": "diet", "label": "Diet", "type": "text", "each": True}
+    portal = make_portal({"nascholing": event_file(capacity=4, max_party=3, questions=[question])})
+    emma, url = sign_up(portal, "Emma", "Noor")
+    form = emma.submit(emma.get(f"{url}/change"), press="Add a colleague")
+    changed = {
+        "people-1-first_name": "Wout",
+        "people-1-email": "wout@school.example",
+        "people-1-answers-diet": "vegan",
+        "joining-0-first_name": "Lien",
+        "joining-0-last_name": "Smet",
+        "school": "Sint-Jan",
+    }
+    answer = emma.submit(form, changed)
+    assert (answer.status, answer.location) == (303, url)
+    page = emma.get(url)
+    assert "Your changes are saved." in page.text
+    for words in ("Wout Maes", "Diet: vegan", "Lien Smet", "Sint-Jan"):
+        assert words in page.text
+    assert "Noor" not in page.text
+    with portal.session() as session:
+        letters = session.execute(select(Letter.kind, Letter.recipient).order_by(Letter.id).offset(1)).all()
+        assert letters == [("changed", "Emma@school.example"), ("welcome", "wout@school.example")]
+    # Going back in the browser and sending the old form again would undo what was done since: it is asked first.
+    assert emma.submit(form, changed | {"school": "Sint-Piet"}).status == 409
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_change_that_cannot_be_keeps_what_was_typed_and_what_one_has(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(capacity=2, max_party=4)})
+    emma, url = sign_up(portal, "Emma", "Noor")
+    form = emma.submit(emma.get(f"{url}/change"), press="Add a colleague")
+    lien = {"joining-0-first_name": "Lien", "joining-0-last_name": "Smet", "phone": "0470 12 34 56"}
+    refused = emma.submit(form, lien)
+    assert refused.status == 409
+    assert "There is no place for this change." in refused.text
+    assert refused.form()["phone"] == "0470 12 34 56"
+    assert "Lien" not in emma.get(url).text
+    for wrong in (
+        {"people-1-first_name": " "},
+        {"people-1-email": "noor@"},
+        {"people-0-email": "a@b.example", "people-1-email": "A@b.example"},
+    ):
+        told = emma.submit(emma.get(f"{url}/change"), wrong)
+        assert told.status == 422
+        assert "Noor Maes:" in told.words(".notice.wrong")[0] or "Emma" in told.words(".notice.wrong")[0]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_nothing_is_changed_once_sign_up_is_closed(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(signup_closes="2027-01-10T12:00")})
+    emma, url = sign_up(portal, "Emma")
+    form = emma.get(f"{url}/change")
+    portal.clock.now = datetime(2027, 1, 10, 11, 1, tzinfo=UTC)
+    assert "Change something" not in emma.get(url).text
+    assert emma.submit(form, {"school": "Sint-Jan"}).status == 303
+    assert "Sint-Jan" not in emma.get(url).text

@@ -468,3 +468,18 @@ def test_a_sign_up_asks_the_database_little(make_portal: MakePortal) -> None:
     with statements_of(portal) as asked:
         visitor.submit(form, EMMA | {"email": "noor@school.example", "answers-level": "beginner"})
     assert len(asked) <= 10, "\n".join(asked)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_answer_to_a_question_that_is_no_longer_asked_is_not_lost_in_silence(
+    make_portal: MakePortal,
+) -> None:
+    portal = make_portal({"nascholing": event_file(questions=QUESTIONS)})
+    visitor = portal.visitor()
+    form = visitor.get(FORM)
+    portal.write({"nascholing": event_file(questions=QUESTIONS.replace("name: diet", "name: allergies"))})
+    portal.reread()
+    again = visitor.submit(form, EMMA | {"answers-level": "beginner", "answers-diet": "vegan"})
+    assert again.status == 422
+    assert "no longer asked: diet" in again.text
+    assert visitor.submit(again).status == 303

@@ -1,22 +1,18 @@
-"""The organisers' side: what is coming, who comes, and the list to take away."""
+"""Who comes to an event: the list, searched and sorted, and the same list to take away."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, abort, render_template, request, url_for
+from flask import Response, abort, render_template, request, url_for
 
 from portal.content.event import Event
 from portal.domain import attendees, words
 from portal.domain.attendees import Column, Filters
-from portal.domain.overview import overview as look_over
 from portal.formats import csv
 from portal.i18n import gettext as _
 from portal.storage.models import Attendee
-from portal.web.extensions import db, now, portal, site
-from portal.web.organiser import require_organiser, signed_in_organiser
-
-blueprint = Blueprint("admin", __name__, url_prefix="/admin")
-blueprint.before_request(require_organiser)
+from portal.web.admin import blueprint, event_or_404
+from portal.web.extensions import db, site
 
 SHOWN = ("last_name", "first_name", "ticket", "status", "email", "school", "registered_at")
 """The columns of the page, beside the answers; the export has all."""
@@ -31,28 +27,10 @@ class Heading:
     sortable: bool
 
 
-@blueprint.get("/")
-def overview() -> str:
-    """What is coming, and how full it is."""
-    organiser = signed_in_organiser()
-    assert organiser is not None, "require_organiser let us in"  # noqa: S101
-    past = request.args.get("past") == "1"
-    snapshot = portal().catalogue.snapshot
-    seen = look_over(db.session(), snapshot.events, organiser, now())
-    return render_template(
-        "admin/overview.html",
-        rows=seen.past if past else seen.coming,
-        orphans=seen.orphans,
-        past=past,
-        problems=snapshot.problems,
-        other_url=url_for("admin.overview", past=None if past else 1),
-    )
-
-
 @blueprint.get("/events/<slug>/attendees", endpoint="attendees")
 def attendee_list(slug: str) -> str:
     """Who comes: searched, filtered, sorted, a page at a time."""
-    event, title = _event_or_404(slug)
+    event, title = event_or_404(slug)
     filters = _filters()
     session = db.session()
     columns = {c.key: c for c in attendees.columns(session, slug, event)}
@@ -79,7 +57,7 @@ def attendee_list(slug: str) -> str:
 @blueprint.get("/events/<slug>/attendees.csv")
 def attendees_csv(slug: str) -> Response:
     """The same list as a file, all of it."""
-    event, _title = _event_or_404(slug)
+    event, _title = event_or_404(slug)
     name = request.args.get("dialect", "rfc4180")
     if name not in csv.DIALECTS:
         abort(404)
@@ -89,17 +67,6 @@ def attendees_csv(slug: str) -> Response:
     )
     answer.headers["Content-Disposition"] = f'attachment; filename="{slug}-attendees.csv"'
     return answer
-
-
-def _event_or_404(slug: str) -> tuple[Event | None, str]:
-    """The event and its title; an event whose file is gone is still there when people signed up for it."""
-    event = portal().catalogue.snapshot.events.get(slug)
-    if event is not None:
-        return event, event.title
-    known = attendees.known(db.session(), slug)
-    if known is None:
-        abort(404)
-    return None, known.title
 
 
 def _filters() -> Filters:

@@ -1,0 +1,26 @@
+"""What is coming, how full it is, and what needs an organiser's attention."""
+
+from flask import render_template, request, url_for
+
+from portal.domain.overview import overview as look_over
+from portal.web.admin import blueprint
+from portal.web.extensions import db, now, portal
+from portal.web.organiser import signed_in_organiser
+
+
+@blueprint.get("/")
+def overview() -> str:
+    """What is coming, and how full it is."""
+    organiser = signed_in_organiser()
+    assert organiser is not None, "require_organiser let us in"  # noqa: S101
+    past = request.args.get("past") == "1"
+    snapshot = portal().catalogue.snapshot
+    seen = look_over(db.session(), snapshot.events, organiser, now())
+    return render_template(
+        "admin/overview.html",
+        rows=seen.past if past else seen.coming,
+        orphans=seen.orphans,
+        past=past,
+        problems=snapshot.problems,
+        other_url=url_for("admin.overview", past=None if past else 1),
+    )
