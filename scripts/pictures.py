@@ -4,6 +4,7 @@ The pictures of the README are made of the same pages: `python -m scripts.pictur
 """
 
 import argparse
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,8 @@ SIZES = {"phone": {"width": 390, "height": 844}, "laptop": {"width": 1280, "heig
 ORGANISER, PASSWORD = "organiser@example.org", "only for these pictures"
 FULL = "robot_soldeertafel_2027_03_24"
 PAID = "nascholing_bias_2027_01_20"
+EXAMPLE_ACCOUNT = "BE71 0961 2345 6769"
+"""Of nobody: the one that banks explain account numbers with."""
 QUESTIONS = "robotnamiddag_2030_05_15"
 NAMES = (
     ("Emma", "Peeters", "Sint-Jozefscollege, Aalst"),
@@ -64,6 +67,18 @@ def _form_with_errors(page: Page, portal: LivePortal) -> None:
     page.locator("form button.button").last.click()
 
 
+def _first_of(slug: str, query: str, then: str = "") -> Callable[[Page, LivePortal], None]:
+    """The first registration in an event's list, or a page below it."""
+
+    def show(page: Page, portal: LivePortal) -> None:
+        page.goto(f"{portal.url}/admin/events/{slug}/attendees{query}")
+        page.locator("tbody th a").first.click()
+        if then:
+            page.goto(page.url + then)
+
+    return show
+
+
 def _at(path: str) -> Callable[[Page, LivePortal], None]:
     return lambda page, portal: (page.goto(portal.url + path), None)[1]
 
@@ -89,9 +104,15 @@ PAGES: dict[str, Callable[[Page, LivePortal], None]] = {
 }
 ORGANISERS_PAGES = {
     "overview": _at("/admin/"),
+    "letters": _at("/admin/letters"),
     "attendees": _at(f"/admin/events/{FULL}/attendees"),
     "attendees-waiting": _at(f"/admin/events/{FULL}/attendees?status=waitlisted&q=e"),
     "attendees-none": _at(f"/admin/events/{PAID}/attendees?q=nobody"),
+    "one": _first_of(PAID, ""),
+    "one-waiting": _first_of(FULL, "?status=waitlisted"),
+    "one-change": _first_of(PAID, "", "/change"),
+    "add": _at(f"/admin/events/{QUESTIONS}/add"),
+    "payments": _at("/admin/payments"),
 }
 
 
@@ -102,10 +123,13 @@ def main() -> None:
         "--readme", action="store_true", help="only the pictures of the README, into docs/"
     )
     arguments.add_argument("--language", default="nl", help="of the pages; nl when not given")
+    arguments.add_argument("--only", default="", help="pages whose name starts with this")
     chosen = arguments.parse_args()
     with (
         TemporaryDirectory() as folder,
-        serve_portal(Path(folder), PORTAL_RATE_LIMITS="off") as portal,
+        serve_portal(
+            Path(folder), PORTAL_RATE_LIMITS="off", PORTAL_CONTENT_DIR=_content(Path(folder))
+        ) as portal,
         start_browser() as browser,
     ):
         portal.run("user", "add", ORGANISER, "--role", "owner", "--password-stdin", typed=PASSWORD)
@@ -113,7 +137,16 @@ def main() -> None:
         if chosen.readme:
             _readme(browser, portal, cookies)
         else:
-            _all(browser, portal, cookies)
+            _all(browser, portal, cookies, chosen.only)
+
+
+def _content(folder: Path) -> str:
+    """The sample content of an organisation that has a bank account."""
+    content = folder / "content"
+    shutil.copytree(ROOT / "content", content)
+    with (content / "site.yaml").open("a", encoding="utf-8") as file:
+        file.write(f"\nbank: {{name: Dwengo vzw, iban: {EXAMPLE_ACCOUNT}}}\n")
+    return str(content)
 
 
 def _visit(browser: Browser, portal: LivePortal, language: str) -> dict[str, object]:
@@ -129,6 +162,10 @@ def _visit(browser: Browser, portal: LivePortal, language: str) -> dict[str, obj
                 PAGES[f"registration-{status}"] = _at(own_page)
                 PAGES["cancel"] = _at(f"{own_page}/cancel")
         sign_up(page, portal, PAID, 0)
+        own_page = page.url.removeprefix(portal.url)
+        PAGES["registration-to-pay"] = _at(own_page)
+        for below in ("change", "address", "erase"):
+            PAGES[f"registration-{below}"] = _at(f"{own_page}/{below}")
         sign_in(page, portal)
         return context.storage_state()  # type: ignore[return-value]
 
@@ -153,10 +190,12 @@ def _shoot(
         page.screenshot(path=to, full_page=not to.is_relative_to(ROOT / "docs"))
 
 
-def _all(browser: Browser, portal: LivePortal, state: dict[str, object]) -> None:
+def _all(browser: Browser, portal: LivePortal, state: dict[str, object], only: str) -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     visitor = _visitor(state)
     for name, show in (PAGES | ORGANISERS_PAGES).items():
+        if not name.startswith(only):
+            continue
         for size in SIZES:
             for scheme in ("light", "dark"):
                 to = PICTURES / f"{name}-{size}-{scheme}.png"

@@ -3,11 +3,14 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import cast
+from typing import cast, get_args
 from zoneinfo import ZoneInfo
 
+import stdnum.bic
+import stdnum.iban
+
 from portal.content.decoding import decode
-from portal.content.event import Registration
+from portal.content.event import Notify, Registration
 from portal.content.fields import Fields
 from portal.content.findings import Findings, shown
 from portal.content.frontmatter import Unreadable, read_yaml
@@ -55,12 +58,11 @@ class Site:
     organisation: Organisation = field(default_factory=Organisation)
     keep_days: int = 365
     repository_url: str = ""
+    notify: Notify = "none"
 
 
 KEYS = tuple(part.name for part in fields(Site))
 
-_IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}")
-_BIC = re.compile(r"[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
 
 
@@ -95,7 +97,10 @@ def _read(keys: "_Strict") -> Site:
         url=keys.link("url").rstrip("/"),
         logo=_logo(keys),
         accent=keys.matching(
-            "accent", r"#[0-9a-fA-F]{6}", 'a colour like "#2f6f8f", between quotes', Site.accent
+            "accent",
+            re.compile(r"#[0-9a-fA-F]{6}").fullmatch,
+            'a colour like "#2f6f8f", between quotes',
+            Site.accent,
         ),
         languages=_languages(keys),
         timezone=_timezone(keys),
@@ -107,6 +112,7 @@ def _read(keys: "_Strict") -> Site:
         organisation=_organisation(keys),
         keep_days=keys.number("keep_days", 1, 36_500) or Site.keep_days,
         repository_url=keys.link("repository_url").rstrip("/"),
+        notify=cast("Notify", keys.choice("notify", get_args(Notify), Site.notify)),
     )
 
 
@@ -122,7 +128,12 @@ class _Strict(Fields):
         self.findings = before
 
     def matching(
-        self, key: str, form: str, like: str, default: str = "", read: Callable[[str], str] = str.strip
+        self,
+        key: str,
+        fits: Callable[[str], object],
+        like: str,
+        default: str = "",
+        read: Callable[[str], str] = str.strip,
     ) -> str:
         value = self.scalar(key)
         text = read(value.text) if value else ""
@@ -131,7 +142,7 @@ class _Strict(Fields):
             if key == "accent" and self.is_written(key):
                 self.wrong(key, "empty", f"give {like}")
             return default
-        if not re.fullmatch(form, text):
+        if not fits(text):
             self.wrong(key, shown(value.text), f"give {like}")
             return default
         return text
@@ -194,9 +205,9 @@ def _bank(keys: _Strict) -> Bank | None:
             bank.findings.error(
                 bank.line, f"{bank.name(key)} is missing", "add it, or take the whole of `bank` away"
             )
-    iban = bank.matching("iban", _IBAN.pattern, "an account number like BE71 0961 2345 6769", read=_closed_up)
-    bic = bank.matching("bic", _BIC.pattern, "a code of 8 or 11 letters and digits", read=_closed_up)
-    return Bank(bank.text("name", 200), iban, bic)
+    number = bank.matching("iban", _is_iban, "an account number like BE71 0961 2345 6769", read=_closed_up)
+    code = bank.matching("bic", stdnum.bic.is_valid, "a code of 8 or 11 letters and digits", read=_closed_up)
+    return Bank(bank.text("name", 200), number, code)
 
 
 def _organisation(keys: _Strict) -> Organisation:
@@ -206,6 +217,11 @@ def _organisation(keys: _Strict) -> Organisation:
     names = tuple(part.name for part in fields(Organisation))
     organisation.only(names)
     return Organisation(**{name: organisation.text(name, 200) for name in names})
+
+
+def _is_iban(number: str) -> bool:
+    # Without check_country, which knows the Belgian banks by a list and would refuse a bank that is new.
+    return stdnum.iban.is_valid(number, check_country=False)
 
 
 def _closed_up(written: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 
 from sqlalchemy.orm import Session
 
@@ -12,7 +12,8 @@ from portal.domain.addresses import email_key
 from portal.domain.desk import Desk, Standing
 from portal.domain.errors import ChangeRefused
 from portal.domain.registrations import history, last_entry
-from portal.domain.signup import Person, asked_of, new_attendee, search_text
+from portal.domain.signup import BillingDetails, Person, asked_of, new_attendee, search_text
+from portal.storage.ledger import Billing
 from portal.storage.models import CANCELLED, CONFIRMED, WAITLISTED, Attendee, Registration
 
 
@@ -54,6 +55,7 @@ class Change:
     school: str | None = None
     remarks: str | None = None
     newsletter: bool | None = None
+    billing: BillingDetails | None = None
     seen: int | None = None
 
 
@@ -110,6 +112,10 @@ def _type_over(event: Event, registration: Registration, wanted: Change) -> None
     for name in ("phone", "school", "remarks", "newsletter"):
         if (value := getattr(wanted, name)) is not None:
             setattr(registration, name, value)
+    if wanted.billing:
+        registration.billing = registration.billing or Billing()
+        for name, value in asdict(wanted.billing).items():
+            setattr(registration.billing, name, value)
     for row in registration.attendees:
         if person := wanted.people.get(row.position):
             row.first_name, row.last_name, row.email = person.first_name, person.last_name, person.email
@@ -194,6 +200,8 @@ def _facts(registration: Registration) -> dict[str, object]:
         "school": registration.school,
         "remarks": registration.remarks,
         "newsletter": registration.newsletter,
+        "billing": registration.billing
+        and [getattr(registration.billing, part.name) for part in fields(BillingDetails)],
         "people": [person.full_name for person in people],
         "email": [person.email for person in people],
         "ticket": [person.ticket for person in people if person.status != CANCELLED],

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from portal.content.event import Event
 from portal.domain import places, taken
+from portal.domain.communications import new_communication
 from portal.domain.errors import ChangeRefused
 from portal.domain.places import Party, Taken
 from portal.storage.models import (
@@ -134,6 +135,7 @@ class Desk:
             self._stand(person, after)
         self._keep_in_line(registration)
         self._hold(registration, +1)
+        self._owe(registration)
 
     def settle(self) -> None:
         """Let the line move up as far as places go; who gets theirs is told by letter."""
@@ -171,21 +173,7 @@ class Desk:
         actor: Actor | None = None,
     ) -> None:
         """Write down what happened, what these people have now, and in a word or a few why or what."""
-        actor = actor or self.actor
-        self.session.add(
-            HistoryEntry(
-                registration_id=registration.id,
-                at=self.now,
-                actor=actor.kind,
-                organiser_id=actor.organiser_id,
-                action=action,
-                people=[
-                    {"position": person.position, "status": person.status, "ticket": person.ticket}
-                    for person in people
-                ],
-                note=note,
-            )
-        )
+        write_down(self.session, registration, action, actor or self.actor, self.now, people, note)
 
     def write(self, registration: Registration, kind: str, **words: Any) -> None:
         """Put a letter about a registration in the outbox, if there is an address; ``words`` are a LetterWriter's."""
@@ -197,6 +185,7 @@ class Desk:
         before = self.taken
         for person in people:
             self._count(Standing(person.status, person.ticket), +1)
+        self._owe(registration)
         self.session.flush()
         if (
             registration.status == CONFIRMED
@@ -209,6 +198,11 @@ class Desk:
             front = islice(self._line(), LINE_BATCH)
             for passed in places.passed_by(self.event, before, party, front):
                 self._pass(passed)
+
+    def _owe(self, registration: Registration) -> None:
+        """Once something is due, there is a number to pay it with."""
+        if registration.amount_due and registration.communication is None:
+            registration.communication = new_communication(self.session)
 
     def _stand(self, person: Attendee, standing: Standing) -> None:
         if standing.ticket != person.ticket:
@@ -286,6 +280,32 @@ class Desk:
             .options(selectinload(Registration.attendees).selectinload(Attendee.all_answers))
             .execution_options(populate_existing=True)
         )
+
+
+def write_down(
+    session: Session,
+    registration: Registration,
+    action: str,
+    actor: Actor,
+    now: datetime,
+    people: Iterable[Attendee] = (),
+    note: str = "",
+) -> None:
+    """An entry in a registration's history: what happened, what these people have now, in a word why or what."""
+    session.add(
+        HistoryEntry(
+            registration_id=registration.id,
+            at=now,
+            actor=actor.kind,
+            organiser_id=actor.organiser_id,
+            action=action,
+            people=[
+                {"position": person.position, "status": person.status, "ticket": person.ticket}
+                for person in people
+            ],
+            note=note,
+        )
+    )
 
 
 def rules(event: Event) -> str:

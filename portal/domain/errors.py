@@ -29,5 +29,23 @@ class ChangeRefused(Refused):
         self.kind = kind
 
 
+class PaymentRefused(Refused):
+    """A payment cannot be written down like that. ``kind`` says why: ``amount``, ``unknown`` (nobody has that
+    reference), ``gone`` (somebody has decided already)."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
+class ImportRefused(Refused):
+    """People of a file cannot be added like that. ``kind`` says why: ``blocked`` (of some rows, and those are not left
+    out), ``meanwhile`` (it would go otherwise now than who asks has seen)."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
 class AccountRefused(Refused):
     """An organiser's account cannot be made or found; the message says why, for a developer's shell."""

@@ -5,15 +5,20 @@ from collections.abc import Sequence
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from portal.storage.ledger import Payment
 from portal.storage.models import Attendee, HistoryEntry, Registration
 
 
 def by_reference(session: Session, slug: str, reference: str) -> Registration | None:
-    """The registration of an event that people call by ``reference``, with its people and answers."""
+    """The registration of an event that people call by ``reference``, with its people, answers and payments."""
     return session.scalars(
         select(Registration)
         .where(Registration.event_slug == slug, Registration.reference == reference)
-        .options(selectinload(Registration.attendees).selectinload(Attendee.all_answers))
+        .options(
+            selectinload(Registration.attendees).selectinload(Attendee.all_answers),
+            selectinload(Registration.payments).joinedload(Payment.organiser),
+            joinedload(Registration.billing),
+        )
     ).one_or_none()
 
 

@@ -3,7 +3,7 @@
 import secrets
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -15,6 +15,7 @@ from portal.domain import places, registration_link
 from portal.domain.addresses import email_key
 from portal.domain.desk import Desk
 from portal.domain.errors import SignupRefused
+from portal.storage.ledger import Billing
 from portal.storage.models import Answer, Attendee, Letter, Registration
 
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -36,6 +37,19 @@ class Person:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BillingDetails:
+    """To whom the invoice goes. ``country`` as two letters (ISO 3166-1); ``vat`` checked, with its letters."""
+
+    name: str
+    street: str = ""
+    postcode: str = ""
+    city: str = ""
+    country: str = "BE"
+    vat: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SignUp:
     """A sent form, its shape checked. ``people[0]`` is the contact and has an address.
 
@@ -51,6 +65,7 @@ class SignUp:
     answers: Mapping[str, str] = field(default_factory=dict)
     remarks: str = ""
     newsletter: bool = False
+    billing: BillingDetails | None = None
 
 
 @dataclass(frozen=True)
@@ -147,6 +162,8 @@ def _registration(event: Event, sent: SignUp, status: str, now: datetime, secret
         privacy_version=sent.privacy_version,
         created_at=now,
     )
+    if sent.billing:
+        registration.billing = Billing(**asdict(sent.billing))
     for position, person in enumerate(sent.people):
         once = sent.answers if position == 0 else None
         registration.attendees.append(new_attendee(event, registration, position, person, status, once))

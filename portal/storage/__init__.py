@@ -1,0 +1,5 @@
+"""The database. All tables are known as soon as anything here is used: they refer to one another by name."""
+
+from portal.storage import checkins, ledger, models
+
+__all__ = ["checkins", "ledger", "models"]

@@ -11,8 +11,12 @@ from sqlalchemy.types import TypeDecorator
 
 from portal.storage.queue import writers_queue
 
-BUSY_TIMEOUT = 20_000
-"""Milliseconds that SQLite waits for somebody who writes without queueing, such as a shell."""
+LOCK_TIMEOUT = 20_000
+"""Milliseconds that a writer waits for somebody who does not let go, such as a shell, before OperationalError."""
+
+ENGINE_OPTIONS: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True}
+"""A connection is tried before it is used, for the server may have started anew; and what people told us never
+stands in an error, which is logged."""
 
 WRITES = "portal_writes"
 
@@ -38,15 +42,18 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 def connect(url: str) -> Engine:
     """An engine of the portal's kind on ``url``, for whoever works outside the web application."""
-    return prepare(create_engine(url))
+    return prepare(create_engine(url, **ENGINE_OPTIONS))
 
 
 def prepare(engine: Engine) -> Engine:
     """Make ``engine`` keep the rules of the house: on SQLite foreign keys hold, readers never wait for
-    a writer (WAL), and SQLAlchemy rather than the driver says when a transaction begins."""
+    a writer (WAL), and SQLAlchemy rather than the driver says when a transaction begins. On both nobody
+    waits for a lock for ever."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "connect", _configure_postgresql)
     return engine
 
 
@@ -57,9 +64,14 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
-        f"busy_timeout = {BUSY_TIMEOUT}",
+        f"busy_timeout = {LOCK_TIMEOUT}",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _configure_postgresql(connection: Any, _record: Any) -> None:
+    connection.execute(f"SET lock_timeout = {LOCK_TIMEOUT}")
+    connection.commit()
 
 
 def _begin_sqlite(connection: Connection) -> None:

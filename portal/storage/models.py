@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     JSON,
@@ -20,6 +20,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from portal.storage.database import UtcDateTime
+
+if TYPE_CHECKING:
+    from portal.storage.ledger import Billing, Payment
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -53,6 +56,10 @@ class EventRecord(Base):
     revision: Mapped[int] = mapped_column(default=0, server_default="0")
     rules: Mapped[str] = mapped_column(String(64), default="", server_default="")
     """A digest of the places under which the waiting list last moved; another one moves it again."""
+    told: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """The facts (``domain.facts``) about which nobody has to be told any more; others have to be looked at."""
+    digested_at: Mapped[datetime | None]
+    """Until when sign-ups were told to the organisers in a daily letter."""
 
 
 class TicketCount(Base):
@@ -81,6 +88,7 @@ class Registration(Base):
     __table_args__ = (
         UniqueConstraint("reference", name="uq_registrations_reference"),
         UniqueConstraint("token_hash", name="uq_registrations_token_hash"),
+        Index("uq_registrations_communication", "communication", unique=True),
         UniqueConstraint("event_slug", "form_id", name="uq_registrations_event_slug_form_id"),
         # One standing registration for each address and event; who cancelled may sign up again.
         Index(
@@ -126,10 +134,15 @@ class Registration(Base):
     """The place in line: who waits longest comes first."""
     passed: Mapped[int] = mapped_column(default=0)
     """How often others got places while this party was first in line for them."""
+    communication: Mapped[str | None] = mapped_column(String(12))
+    """The twelve digits of its structured communication, once something is due; never those of another."""
+    anonymised_at: Mapped[datetime | None]
 
     attendees: Mapped[list[Attendee]] = relationship(
         back_populates="registration", order_by="Attendee.position", cascade="all, delete-orphan"
     )
+    payments: Mapped[list[Payment]] = relationship(back_populates="registration", order_by="Payment.id")
+    billing: Mapped[Billing | None] = relationship(back_populates="registration")
 
     @property
     def status(self) -> str:
@@ -139,8 +152,13 @@ class Registration(Base):
 
     @property
     def amount_due(self) -> int:
-        """Cents for everybody who has a place or waits for one."""
+        """Cents for everybody who has a place: who waits owes nothing yet."""
         return sum(attendee.amount_due for attendee in self.attendees)
+
+    @property
+    def amount_paid(self) -> int:
+        """Cents that came in, less what went back."""
+        return sum(payment.amount for payment in self.payments)
 
     @property
     def answers(self) -> list[Answer]:
@@ -179,14 +197,19 @@ class Attendee(Base):
     all_answers: Mapped[list[Answer]] = relationship(order_by="Answer.number", cascade="all, delete-orphan")
 
     @property
+    def full_name(self) -> str:
+        """As it is said: the first name first."""
+        return f"{self.first_name} {self.last_name}"
+
+    @property
     def answers(self) -> list[Answer]:
         """What each attendee was asked."""
         return [answer for answer in self.all_answers if answer.each]
 
     @property
     def amount_due(self) -> int:
-        """Cents; who cancelled owes nothing."""
-        return 0 if self.status == CANCELLED else self.price or 0
+        """Cents; only who has a place owes anything."""
+        return (self.price or 0) if self.status == CONFIRMED else 0
 
 
 class Answer(Base):
@@ -236,6 +259,8 @@ class HistoryEntry(Base):
     people: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     note: Mapped[str] = mapped_column(Text, default="")
 
+    organiser: Mapped[Organiser | None] = relationship()
+
 
 class Organiser(Base):
     """An account of the organisation's own people."""
@@ -257,8 +282,8 @@ class Organiser(Base):
     events: Mapped[list[OrganiserEvent]] = relationship(cascade="all, delete-orphan", lazy="selectin")
 
     def may_see(self, event_slug: str) -> bool:
-        """Whether this event's registrations are theirs to see; who is bound to no event sees all."""
-        return self.role != DOOR and (not self.events or event_slug in {e.event_slug for e in self.events})
+        """Whether this event is theirs; who is bound to no event has all. Which pages of it they see, the role says."""
+        return not self.events or event_slug in {e.event_slug for e in self.events}
 
 
 class OrganiserEvent(Base):
@@ -286,7 +311,7 @@ class OrganiserSession(Base):
 class Letter(Base):
     """The outbox: a letter, written in the transaction of what it is about, and what became of it.
 
-    ``text`` and ``html`` hold ``{link}`` where the registrant's link goes: the link is a key and is put
+    ``text`` and ``html`` hold a mark where the registrant's link goes: the link is a key and is put
     in only while sending, so that who reads this table cannot open a registration.
     """
 
@@ -295,10 +320,21 @@ class Letter(Base):
         CheckConstraint("state IN ('waiting', 'sending', 'sent', 'failed')", name="state"),
         Index("ix_letters_state_due_at", "state", "due_at"),
         Index("ix_letters_registration_id", "registration_id"),
+        # Letters that the worker writes by itself: however many workers there are, each is written once.
+        Index(
+            "uq_letters_registration_id_kind",
+            "registration_id",
+            "kind",
+            unique=True,
+            sqlite_where=text("kind IN ('reminder', 'after', 'notice')"),
+            postgresql_where=text("kind IN ('reminder', 'after', 'notice')"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"))
+    event_slug: Mapped[str] = mapped_column(ForeignKey("events.slug"))
+    registration_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"))
+    """None for what is told to the organisers about several."""
     kind: Mapped[str] = mapped_column(String(40))
     language: Mapped[str] = mapped_column(String(10))
     recipient: Mapped[str] = mapped_column(String(320))
@@ -307,7 +343,15 @@ class Letter(Base):
     subject: Mapped[str] = mapped_column(Text)
     text: Mapped[str] = mapped_column(Text)
     html: Mapped[str] = mapped_column(Text)
+    calendar: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """The calendar file that goes with it, empty for none."""
+    sequence: Mapped[int | None]
+    """Which change of the registration's calendar entry that is (RFC 5546); None without a calendar file."""
+    facts: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """What it says of time and place (``domain.facts``), where it is the letter to know that from."""
     created_at: Mapped[datetime]
+    queued_at: Mapped[datetime]
+    """When it was (last) put in the outbox; from then on the worker tries for so long."""
     state: Mapped[str] = mapped_column(String(20), default="waiting")
     due_at: Mapped[datetime]
     """When to try (again); while ``sending``, when the claim lapses and another may take it over."""
@@ -315,4 +359,4 @@ class Letter(Base):
     sent_at: Mapped[datetime | None]
     error: Mapped[str] = mapped_column(Text, default="")
 
-    registration: Mapped[Registration] = relationship()
+    registration: Mapped[Registration | None] = relationship()

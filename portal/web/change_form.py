@@ -16,6 +16,8 @@ from portal.domain.places import Taken
 from portal.domain.signup import Person
 from portal.i18n import gettext as _
 from portal.storage.models import CANCELLED, Answer, Attendee, Registration
+from portal.web.billing_form import billing_form, read_billing
+from portal.web.billing_form import filled as filled_billing
 from portal.web.fields import answers, answers_form
 from portal.web.forms import (
     add_or_remove_row,
@@ -79,6 +81,9 @@ class ChangeForm:
         if self._once:
             fields["answers"] = FormField(answers_form(self._once), "")
             filled["answers"] = _filled(registration.answers, self._once)
+        if any(event.prices):
+            fields["billing"] = FormField(billing_form(), "")
+            filled["billing"] = filled_billing(registration.billing)
         fields |= {"remarks": remarks_field(), "newsletter": newsletter_field()}
         for name in ("phone", "school", "remarks", "newsletter"):
             filled[name] = getattr(registration, name)
@@ -150,6 +155,7 @@ class ChangeForm:
             school=form.school.data,
             remarks=form.remarks.data,
             newsletter=form.newsletter.data,
+            billing=read_billing(form.billing.form) if "billing" in form else None,
             seen=int(form.seen.data) if (form.seen.data or "").isdecimal() else 0,
         )
 

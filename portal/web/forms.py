@@ -6,6 +6,7 @@ Labels and messages are in the language in force, so a form's class is made for 
 import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -33,20 +34,12 @@ from portal.domain.addresses import LONGEST, email_key, is_address
 from portal.domain.places import Availability, Taken
 from portal.domain.privacy import PRIVACY_VERSION
 from portal.domain.signup import Person, SignUp
+from portal.domain.typed import LONGEST_LINE, LONGEST_NAME, LONGEST_PHONE, LONGEST_TEXT, clean, clean_lines
 from portal.i18n import current_language
 from portal.i18n import gettext as _
-from portal.web.fields import (
-    LONGEST_LINE,
-    LONGEST_TEXT,
-    answers,
-    answers_form,
-    chosen,
-    clean,
-    clean_lines,
-    length,
-)
+from portal.web.billing_form import billing_form, read_billing
+from portal.web.fields import answers, answers_form, chosen, length
 
-LONGEST_NAME = 100
 FORM_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
@@ -82,8 +75,10 @@ def signup_form(event: Event, taken: Taken, now: datetime) -> Any:
 
 
 def adding_form(event: Event, taken: Taken, now: datetime) -> Any:
-    """The same for an organiser who signs somebody up: the address may be missing, and places may be gone over."""
-    fields = _party_fields(event, taken, now, [], all_tickets=True)
+    """The same for an organiser who signs somebody up: address and answers may be missing, and places may be gone
+    over."""
+    asked = tuple(replace(question, required=False) for question in event.questions)
+    fields = _party_fields(replace(event, questions=asked), taken, now, [], all_tickets=True)
     fields |= {
         "over_capacity": BooleanField(_("They get a place even where none is left.")),
         "letter": BooleanField(_("They get a mail, as if they had signed up themselves."), default=True),
@@ -109,6 +104,8 @@ def _party_fields(
         # One more than may come is read, so that too many are told rather than left out.
         person = person_form(choices, [question for question in event.questions if question.each])
         fields["people"] = FieldList(FormField(person), max_entries=event.max_party)
+    if any(event.prices):
+        fields["billing"] = FormField(billing_form(), "")
     return fields | {"remarks": remarks_field()}
 
 
@@ -234,6 +231,7 @@ def read(form: Any, event: Event) -> SignUp:
         answers=answers(form.answers.form, once) if once else {},
         remarks=form.remarks.data,
         newsletter="newsletter" in form and form.newsletter.data,
+        billing=read_billing(form.billing.form) if "billing" in form else None,
     )
 
 
@@ -289,10 +287,10 @@ def contact_fields() -> dict[str, Field]:
     return {
         "phone": TelField(
             _("Telephone"),
-            [length(50)],
+            [length(LONGEST_PHONE)],
             filters=[clean],
             description=_("Only for when something changes at the last minute."),
-            render_kw={"autocomplete": "tel", "maxlength": 50},
+            render_kw={"autocomplete": "tel", "maxlength": LONGEST_PHONE},
         ),
         "school": StringField(
             _("School or organisation"),

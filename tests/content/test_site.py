@@ -65,6 +65,7 @@ def test_an_empty_file_is_a_site_with_the_name_of_its_folder(source: bytes) -> N
         ("bank: BE71", "not a group of keys"),
         ("bank: {name: x}", "`iban` of bank is missing"),
         ("bank: {name: x, iban: 123}", "account number"),
+        ("bank: {name: x, iban: BE72 0961 2345 6769}", "account number"),
         ("bank: {name: x, iban: BE71096123456769, bic: x}", "8 or 11"),
         ("bank: {name: x, iban: BE71096123456769, ibn: x}", "did you mean `iban`?"),
         ("organisation: {zip: 9000}", "`zip` of organisation is not known"),

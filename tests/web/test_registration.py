@@ -1,11 +1,13 @@
 """The registrant's own page."""
 
+import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
 
+from portal.domain.letters import LINK_MARK
 from portal.storage.models import HistoryEntry, Letter
 from portal.worker import LineKeeper
 from tests.support.portal import PortalUnderTest, event_file
@@ -169,3 +171,64 @@ def test_nothing_is_changed_once_sign_up_is_closed(make_portal: MakePortal) -> N
     assert "Change something" not in emma.get(url).text
     assert emma.submit(form, {"school": "Sint-Jan"}).status == 303
     assert "Sint-Jan" not in emma.get(url).text
+
+
+def test_another_address_counts_once_its_reader_says_so(make_portal: MakePortal) -> None:
+    portal = make_portal()
+    emma, url = sign_up(portal, "Emma")
+    sign_up(portal, "Noor")
+    assert emma.submit(emma.get(f"{url}/address"), {"email": "emma@"}).status == 422
+    assert emma.submit(emma.get(f"{url}/address"), {"email": "EMMA@school.example"}).status == 422
+    asked = emma.follow(emma.submit(emma.get(f"{url}/address"), {"email": "emma@home.example"}))
+    assert "We have sent a mail to emma@home.example." in asked.text
+    proof = proof_sent_to(portal, "emma@home.example")
+    reader = portal.visitor()
+    question = reader.get(proof)
+    assert "Emma@school.example" in emma.get(url).text
+    assert reader.submit(question).location == url
+    assert "emma@home.example" in emma.get(url).text
+    assert reader.get(proof).status == 404
+    with portal.session() as session:
+        told = session.execute(select(Letter.kind, Letter.recipient).order_by(Letter.id).offset(3)).all()
+        assert told == [("changed", "Emma@school.example"), ("changed", "emma@home.example")]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_address_with_a_registration_of_its_own_is_not_taken_over(make_portal: MakePortal) -> None:
+    portal = make_portal()
+    emma, url = sign_up(portal, "Emma")
+    sign_up(portal, "Noor")
+    emma.submit(emma.get(f"{url}/address"), {"email": "noor@school.example"})
+    proof = proof_sent_to(portal, "noor@school.example")
+    reader = portal.visitor()
+    assert reader.submit(reader.get(proof)).status == 409
+    portal.clock.now += timedelta(days=3)
+    assert reader.get(proof).status == 404
+
+
+def proof_sent_to(portal: PortalUnderTest, address: str) -> str:
+    """The path of the link in the letter that asks whether the address is theirs."""
+    with portal.session() as session:
+        letter = session.scalars(
+            select(Letter).where(Letter.kind == "address", Letter.recipient == address)
+        ).one()
+        assert LINK_MARK not in letter.text + letter.html
+        found = re.search(r"http://localhost(/addresses/\S+)", letter.text)
+        assert found is not None
+        return found[1]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_there_is_to_take_home_is_there_when_it_is_time(make_portal: MakePortal) -> None:
+    materials = (
+        "[{label: Vooraf lezen, url: https://a.example/1, from: registration}, "
+        "{label: Slides, url: https://a.example/2, from: end}]"
+    )
+    portal = make_portal({"nascholing": event_file(capacity=1, materials=materials)})
+    emma, url = sign_up(portal, "Emma")
+    noor, noors = sign_up(portal, "Noor")
+    assert "Vooraf lezen" in emma.get(url).text
+    assert "Slides" not in emma.get(url).text
+    assert "Vooraf lezen" not in noor.get(noors).text
+    portal.clock.now = datetime(2027, 2, 3, 15, 31, tzinfo=UTC)
+    assert emma.get(url).find('a[href="https://a.example/2"]')

@@ -10,8 +10,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from portal.content.event import Event
-from portal.domain import changes, places, taken
-from portal.domain.desk import Actor
+from portal.domain import changes, checkin, payments, places, taken
 from portal.domain.errors import ChangeRefused, SignupRefused
 from portal.domain.registrations import by_reference, history, last_entry, place_in_line
 from portal.domain.signup import sign_up
@@ -22,8 +21,9 @@ from portal.web import change_form, forms
 from portal.web.admin import blueprint, event_or_404
 from portal.web.change_form import ChangeForm
 from portal.web.desk import open_desk
-from portal.web.extensions import csrf, db, now, portal
-from portal.web.organiser import signed_in_organiser
+from portal.web.extensions import csrf, db, now, portal, site
+from portal.web.known import event_with_form
+from portal.web.organiser import actor
 
 URL = "/events/<slug>/registrations/<reference>"
 LONGEST_NOTE = 2000
@@ -45,7 +45,7 @@ def cancel(slug: str, reference: str) -> str | Response | tuple[str, int]:
     registration_id = found.id
     with transaction(db.session()):
         changes.cancel(
-            open_desk(slug, event, _organiser()), registration_id, positions, letter="letter" in request.form
+            open_desk(slug, event, actor()), registration_id, positions, letter="letter" in request.form
         )
     return _back(slug, reference, _("Cancelled."))
 
@@ -58,7 +58,7 @@ def promote(slug: str, reference: str) -> str | Response | tuple[str, int]:
     try:
         with transaction(db.session()):
             changes.promote(
-                open_desk(slug, event, _organiser()),
+                open_desk(slug, event, actor()),
                 registration_id,
                 over_capacity="over_capacity" in request.form,
             )
@@ -80,7 +80,7 @@ def note(slug: str, reference: str) -> str | Response | tuple[str, int]:
         return _page(found, event, wrong=_("Write something first.")), 422
     registration_id = found.id
     with transaction(db.session()):
-        desk = open_desk(slug, event, _organiser())
+        desk = open_desk(slug, event, actor())
         desk.note(desk.registration(registration_id), "noted", note=text)
     return _back(slug, reference, _("Your note is kept."))
 
@@ -91,7 +91,7 @@ def link(slug: str, reference: str) -> Response:
     found, event = _found(slug, reference)
     registration_id = found.id
     with transaction(db.session()):
-        desk = open_desk(slug, event, _organiser())
+        desk = open_desk(slug, event, actor())
         desk.write(desk.registration(registration_id), "link")
     return _back(slug, reference, _("A mail with the link is on its way."))
 
@@ -121,7 +121,7 @@ def do_change(slug: str, reference: str) -> str | Response | tuple[str, int]:
     try:
         with transaction(db.session()):
             changes.change(
-                open_desk(slug, event, _organiser()),
+                open_desk(slug, event, actor()),
                 registration_id,
                 sent.read(),
                 over_capacity="over_capacity" in request.form,
@@ -140,7 +140,7 @@ def do_change(slug: str, reference: str) -> str | Response | tuple[str, int]:
 @blueprint.get("/events/<slug>/add")
 def add(slug: str) -> str:
     """The form to sign somebody up who called."""
-    event = _event_with_form(slug)
+    event = event_with_form(slug)
     now_taken = taken.of_event(db.session(), slug)
     return _add_page(event, forms.adding_form(event, now_taken, now()))
 
@@ -149,7 +149,7 @@ def add(slug: str) -> str:
 @csrf.exempt  # the form checks its own token, so that what was typed comes back with a fresh one
 def do_add(slug: str) -> str | Response | tuple[str, int]:
     """Sign them up."""
-    event = _event_with_form(slug)
+    event = event_with_form(slug)
     sent = forms.adding_form(event, taken.of_event(db.session(), slug), now())
     if forms.add_or_remove_colleague(sent, request.form, event):
         return _add_page(event, sent)
@@ -158,7 +158,7 @@ def do_add(slug: str) -> str | Response | tuple[str, int]:
     try:
         with transaction(db.session()):
             outcome = sign_up(
-                open_desk(slug, event, _organiser()),
+                open_desk(slug, event, actor()),
                 forms.read(sent, event),
                 secret_key=portal().settings.secret_key,
                 over_capacity=sent.over_capacity.data,
@@ -184,19 +184,6 @@ def _found(slug: str, reference: str) -> tuple[Registration, Event | None]:
     return found, event
 
 
-def _event_with_form(slug: str) -> Event:
-    event, _title = event_or_404(slug)
-    if event is None or event.registration != "portal":
-        abort(404)
-    return event
-
-
-def _organiser() -> Actor:
-    organiser = signed_in_organiser()
-    assert organiser is not None, "require_organiser let us in"  # noqa: S101
-    return Actor("organiser", organiser.id)
-
-
 def _url(slug: str, reference: str) -> str:
     return url_for("admin.registration", slug=slug, reference=reference)
 
@@ -218,6 +205,9 @@ def _page(found: Registration, event: Event | None, *, wrong: str = "") -> str:
         place_in_line=place_in_line(session, found),
         has_room=event is not None and places.free_for(event, now_taken, waiting),
         history=history(session, found.id),
+        door=checkin.log(session, found.id),
+        balance=payments.balance(found),
+        today=now().astimezone(site().timezone).date(),
         url=lambda action: url_for(f"admin.{action}", slug=found.event_slug, reference=found.reference),
     )
 

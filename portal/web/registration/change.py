@@ -87,5 +87,6 @@ def _page(
         meanwhile=meanwhile,
         can_add=shown.can_add,
         waiting=registration.status == WAITLISTED,
+        address_url=url_for("registration.address", token=token),
         back_url=url_for("registration.show", token=token),
     )

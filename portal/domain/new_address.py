@@ -1,0 +1,52 @@
+"""Another e-mail address for a registration, once who reads it has said so: a link sent there proves that."""
+
+import secrets
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from portal.domain.desk import Desk
+from portal.domain.registration_link import token_hash
+from portal.domain.undelivered import change_address
+from portal.storage.ledger import AddressChange
+from portal.storage.models import Registration
+
+PROOF_HOLDS = timedelta(days=2)
+
+
+def ask(desk: Desk, registration_id: int, address: str, confirm_url: str) -> None:
+    """Send the new address the question whether it is theirs; asking anew takes the place of what was asked before.
+
+    ``confirm_url`` is where the proof, which is put behind it, is shown.
+    """
+    registration = desk.registration(registration_id)
+    proof = secrets.token_urlsafe(24)
+    asked = desk.session.get(AddressChange, registration_id) or AddressChange(registration_id=registration_id)
+    asked.email, asked.token_hash, asked.asked_at = address, token_hash(proof), desk.now
+    desk.session.add(asked)
+    desk.write(registration, "address", recipient=address, confirm_url=confirm_url + proof)
+
+
+def asked_with(session: Session, proof: str, now: datetime) -> tuple[Registration, str] | None:
+    """The registration and its new address that a proof is for; None when it proves nothing (any more)."""
+    found = session.execute(
+        select(Registration, AddressChange.email)
+        .join(AddressChange, AddressChange.registration_id == Registration.id)
+        .where(AddressChange.token_hash == token_hash(proof), AddressChange.asked_at > now - PROOF_HOLDS)
+    ).one_or_none()
+    return (found[0], found[1]) if found else None
+
+
+def confirm(desk: Desk, registration_id: int, address: str) -> Registration:
+    """The address is theirs: letters go there from now on, and both addresses are told.
+
+    Raises ChangeRefused ``known_address`` when another registration for the event stands on it.
+    """
+    before = desk.registration(registration_id).email
+    registration = change_address(desk, registration_id, address)
+    desk.session.execute(delete(AddressChange).where(AddressChange.registration_id == registration_id))
+    if before:
+        desk.write(registration, "changed", recipient=before)
+    desk.write(registration, "changed")
+    return registration

@@ -1,0 +1,194 @@
+"""Paying by transfer: what is due follows from who has a place, what was paid stands in a ledger that is only ever
+added to."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine, case, func, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from portal.content.site import Site
+from portal.domain.desk import Actor, write_down
+from portal.domain.errors import PaymentRefused
+from portal.formats import csv
+from portal.formats.transfer import Transfer, plain_amount, written_communication
+from portal.storage.ledger import Payment
+from portal.storage.models import CONFIRMED, Attendee, Registration
+
+LARGEST_AMOUNT = 100_000_00
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class Balance:
+    """How a registration stands, in cents."""
+
+    due: int
+    paid: int
+
+    @property
+    def open(self) -> int:
+        """What has still to come in."""
+        return max(0, self.due - self.paid)
+
+    @property
+    def to_refund(self) -> int:
+        """What came in and is not due (any more)."""
+        return max(0, self.paid - self.due)
+
+
+def balance(registration: Registration) -> Balance:
+    """How a registration stands."""
+    return Balance(registration.amount_due, registration.amount_paid)
+
+
+def transfer(registration: Registration, site: Site) -> Transfer | None:
+    """The transfer that pays what is open; None when nothing is, or when no account is known."""
+    still = balance(registration).open
+    if not still or site.bank is None or registration.communication is None:
+        return None
+    return Transfer(
+        name=site.bank.name,
+        iban=site.bank.iban,
+        bic=site.bank.bic,
+        amount_cents=still,
+        communication=registration.communication,
+    )
+
+
+def record(
+    session: Session,
+    registration: Registration,
+    amount: int,
+    received_on: date,
+    *,
+    actor: Actor,
+    now: datetime,
+    note: str = "",
+    entry: str | None = None,
+) -> Payment:
+    """Write down that money came in (cents), or, below zero, went back. Raises PaymentRefused for an amount that
+    cannot be."""
+    if not 0 < abs(amount) <= LARGEST_AMOUNT:
+        raise PaymentRefused("amount")
+    payment = Payment(
+        registration=registration,
+        amount=amount,
+        received_on=received_on,
+        recorded_at=now,
+        source="statement" if entry else "organiser",
+        organiser_id=actor.organiser_id,
+        entry=entry,
+        note=note,
+    )
+    session.add(payment)
+    write_down(session, registration, "paid", actor, now, note=plain_amount(amount))
+    return payment
+
+
+def by_id(session: Session, registration_id: int) -> Registration:
+    """A registration, to write a payment down for."""
+    return session.get_one(Registration, registration_id)
+
+
+def unpaid(session: Session) -> Iterator[Registration]:
+    """Every registration with something open, of whatever event."""
+    due = (
+        select(func.sum(Attendee.price))
+        .where(Attendee.registration_id == Registration.id, Attendee.status == CONFIRMED)
+        .scalar_subquery()
+    )
+    paid = (
+        select(func.sum(Payment.amount)).where(Payment.registration_id == Registration.id).scalar_subquery()
+    )
+    yield from session.scalars(
+        select(Registration)
+        .where(Registration.communication.is_not(None), due > case((paid.is_(None), 0), else_=paid))
+        .order_by(Registration.id)
+        .options(
+            selectinload(Registration.attendees),
+            selectinload(Registration.payments),
+            joinedload(Registration.billing),
+        )
+    )
+
+
+def euro(cents: int) -> Decimal:
+    """Cents as euro with two decimals."""
+    return Decimal(cents).scaleb(-2)
+
+
+def shown_communication(registration: Registration) -> str:
+    """The structured communication as it stands in exports, ``123/4567/89002``; empty when nothing was ever due.
+
+    Without the plus signs: a spreadsheet would take them for a formula.
+    """
+    return written_communication(registration.communication).strip("+") if registration.communication else ""
+
+
+COLUMNS: Mapping[str, Callable[[Registration], csv.Cell]] = {
+    "registration": lambda r: r.reference,
+    "event": lambda r: r.event_slug,
+    "status": lambda r: r.status,
+    "contact_name": lambda r: r.attendees[0].full_name,
+    "contact_email": lambda r: r.email,
+    "school": lambda r: r.school,
+    "people": lambda r: str(sum(person.status == CONFIRMED for person in r.attendees)),
+    "amount_due": lambda r: euro(r.amount_due),
+    "amount_paid": lambda r: euro(r.amount_paid),
+    "amount_open": lambda r: euro(balance(r).open),
+    "amount_to_refund": lambda r: euro(balance(r).to_refund),
+    "payment_reference": shown_communication,
+    "last_paid_on": lambda r: max((p.received_on.isoformat() for p in r.payments), default=""),
+    "billing_name": lambda r: r.billing.name if r.billing else "",
+    "billing_street": lambda r: r.billing.street if r.billing else "",
+    "billing_postcode": lambda r: r.billing.postcode if r.billing else "",
+    "billing_city": lambda r: r.billing.city if r.billing else "",
+    "billing_country": lambda r: r.billing.country if r.billing else "",
+    "billing_vat": lambda r: r.billing.vat if r.billing else "",
+    "billing_reference": lambda r: r.billing.reference if r.billing else "",
+}
+"""The columns of the export of payments: a row for each registration for which something is due or came in."""
+
+
+def export(engine: Engine, slug: str, dialect: csv.Dialect, zone: ZoneInfo) -> Iterator[bytes]:
+    """What is due, paid and open for each registration of an event as a CSV file, in a session of its own."""
+    with Session(engine) as session:
+        rows = (
+            [cell(registration) for cell in COLUMNS.values()]
+            for registration in _stream(session, slug)
+            if registration.amount_due or registration.payments
+        )
+        yield from csv.write(list(COLUMNS), rows, dialect, zone)
+
+
+def _stream(session: Session, slug: str) -> Iterator[Registration]:
+    query = (
+        select(Registration)
+        .where(Registration.event_slug == slug)
+        .order_by(Registration.id)
+        .options(
+            selectinload(Registration.attendees),
+            selectinload(Registration.payments),
+            joinedload(Registration.billing),
+        )
+        .execution_options(yield_per=BATCH)
+    )
+    for batch in session.scalars(query).partitions():
+        yield from batch
+        session.expunge_all()
+
+
+def share(registration: Registration, position: int) -> int:
+    """What was paid for one person, in cents: people are paid for in their order; what is over stands with the
+    first, so that the shares add up to what was paid."""
+    left = registration.amount_paid
+    shares = []
+    for person in registration.attendees:
+        shares.append(max(0, min(left, person.amount_due)))
+        left -= shares[-1]
+    shares[0] += left
+    return shares[position]

@@ -1,0 +1,176 @@
+"""Money as organisers handle it: what came in for a registration, and what a bank's statement says."""
+
+from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
+
+from flask import Response, abort, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from portal.domain import bank, payments
+from portal.domain.bank import Imported
+from portal.domain.errors import PaymentRefused
+from portal.domain.registrations import by_reference
+from portal.formats import csv
+from portal.formats.statements import LARGEST_FILE, StatementError, read_statement
+from portal.i18n import gettext as _
+from portal.storage.database import transaction
+from portal.web.admin import blueprint, event_or_404
+from portal.web.extensions import db, now, site
+from portal.web.organiser import actor, signed_in_organiser
+
+
+@blueprint.get("/payments", endpoint="payments")
+def overview() -> str:
+    """What a person has to decide about, and the way to read a statement in."""
+    _refuse_bound()
+    return _page()
+
+
+@blueprint.post("/payments/import")
+def import_statement() -> str | tuple[str, int]:
+    """Read a statement in; the same one again adds nothing."""
+    _refuse_bound()
+    # The form's own limit is for what is typed.
+    request.max_content_length = LARGEST_FILE + 100_000
+    file = request.files.get("statement")
+    if file is None or not file.filename:
+        return _page(wrong=_("Choose a file first.")), 422
+    try:
+        statement = read_statement(file.stream.read(LARGEST_FILE + 1))
+    except StatementError as error:
+        return _page(wrong=_("This file could not be read."), detail=str(error)), 422
+    with transaction(db.session()):
+        seen = bank.import_statement(db.session(), statement, site=site(), actor=actor(), now=now())
+        lines = [
+            (booked.registration.reference, booked.registration.event_slug, booked.amount)
+            for booked in seen.booked
+        ]
+    return _page(seen=seen, booked=lines)
+
+
+@blueprint.post("/payments/entries/<fingerprint>")
+def decide(fingerprint: str) -> AnyResponse | tuple[str, int]:
+    """Book an entry for a registration, or set it aside."""
+    _refuse_bound()
+    try:
+        with transaction(db.session()):
+            if "set_aside" in request.form:
+                bank.set_aside(db.session(), fingerprint)
+                said = _("Set aside.")
+            else:
+                written = request.form.get("amount", "")
+                bank.book(
+                    db.session(),
+                    fingerprint,
+                    request.form.get("reference", ""),
+                    amount=_cents(written) if written else None,
+                    actor=actor(),
+                    now=now(),
+                )
+                said = _("Booked.")
+    except PaymentRefused as refused:
+        return _page(wrong=_refusal(refused)), 409 if refused.kind == "gone" else 422
+    flash(said, "done")
+    return redirect(url_for("admin.payments"), 303)
+
+
+@blueprint.post("/events/<slug>/registrations/<reference>/payments")
+def record(slug: str, reference: str) -> AnyResponse:
+    """Write down that money came in for a registration, or went back."""
+    event_or_404(slug)
+    found = by_reference(db.session(), slug, reference)
+    if found is None:
+        abort(404)
+    registration_id = found.id
+    day = _day(request.form.get("received_on", ""))
+    amount = _cents(request.form.get("amount", ""))
+    try:
+        if day is None or day > now().date() + timedelta(days=1):
+            raise PaymentRefused("day")
+        with transaction(db.session()):
+            paid = payments.by_id(db.session(), registration_id)
+            note = request.form.get("note", "").strip()[:500]
+            payments.record(
+                db.session(),
+                paid,
+                -amount if "back" in request.form else amount,
+                day,
+                actor=actor(),
+                now=now(),
+                note=note,
+            )
+        flash(_("Written down."), "done")
+    except PaymentRefused as refused:
+        flash(_refusal(refused), "wrong")
+    return redirect(url_for("admin.registration", slug=slug, reference=reference), 303)
+
+
+@blueprint.get("/events/<slug>/payments.csv")
+def payments_csv(slug: str) -> Response:
+    """What is due, paid and open for each registration, with to whom the invoice goes."""
+    event_or_404(slug)
+    name = request.args.get("dialect", "rfc4180")
+    if name not in csv.DIALECTS:
+        abort(404)
+    answer = Response(
+        payments.export(db.engine, slug, csv.DIALECTS[name], site().timezone),
+        content_type="text/csv; charset=utf-8",
+    )
+    answer.headers["Content-Disposition"] = f'attachment; filename="{slug}-payments.csv"'
+    return answer
+
+
+def _page(
+    *,
+    wrong: str = "",
+    detail: str = "",
+    seen: Imported | None = None,
+    booked: list[tuple[str, str, int]] | None = None,
+) -> str:
+    return render_template(
+        "admin/payments.html",
+        entries=bank.to_look_at(db.session()),
+        wrong=wrong,
+        detail=detail,
+        seen=seen,
+        booked=booked or [],
+        today=now().astimezone(site().timezone).date(),
+    )
+
+
+def _refuse_bound() -> None:
+    """A statement holds payments for all events: who is bound to some does not see it."""
+    organiser = signed_in_organiser()
+    if organiser is None or organiser.events:
+        abort(403)
+
+
+def _refusal(refused: PaymentRefused) -> str:
+    return {
+        "amount": _("Fill in an amount in euro, such as 65 or 65,50."),
+        "unknown": _("Nobody has that reference."),
+        "gone": _("Somebody has decided about this already."),
+        "day": _("Fill in the day, such as 2027-03-14, not later than today."),
+    }[refused.kind]
+
+
+def _cents(written: str) -> int:
+    """Euro as people write them: ``65``, ``65,50``, ``€ 1.250,00``; 0 for what is no amount."""
+    text = "".join(character for character in written if character in "0123456789,.-")
+    whole, mark, rest = text.replace(",", ".").rpartition(".")
+    plain = (
+        f"{whole.replace('.', '')}.{rest}"
+        if mark and len(rest) <= 2
+        else text.replace(",", "").replace(".", "")
+    )
+    try:
+        return int(Decimal(plain) * 100)
+    except InvalidOperation:
+        return 0
+
+
+def _day(written: str) -> date | None:
+    try:
+        return date.fromisoformat(written.strip())
+    except ValueError:
+        return None

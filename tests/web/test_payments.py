@@ -1,0 +1,203 @@
+"""Paying, as a registrant and as an organiser see it."""
+
+import csv
+import re
+from collections.abc import Callable
+from datetime import date
+from io import BytesIO, StringIO
+
+import pytest
+from sqlalchemy import select
+
+from portal.storage.ledger import Billing, Payment
+from portal.storage.models import Registration
+from tests.support.camt import camt
+from tests.support.portal import PortalUnderTest, event_file, statements_of
+from tests.support.visitor import Visitor
+
+MakePortal = Callable[..., PortalUnderTest]
+FORM = "/events/nascholing/signup"
+IBAN = "BE71096123456769"
+SITE = f"""name: Leraars Leren
+contact: info@leraars.example
+languages: [nl, en]
+bank: {{name: Leraars Leren vzw, iban: {IBAN}}}
+"""
+
+
+@pytest.fixture
+def portal(make_portal: MakePortal) -> PortalUnderTest:
+    return make_portal({"nascholing": event_file(capacity=2, price="65,50")}, site=SITE)
+
+
+def sign_up(portal: PortalUnderTest, name: str, **values: str) -> tuple[Visitor, str]:
+    visitor = portal.visitor()
+    sent = {"first_name": name, "last_name": "Peeters", "email": f"{name}@school.example", "privacy": "y"}
+    return visitor, visitor.submit(visitor.get(FORM), sent | values).location
+
+
+def kept(portal: PortalUnderTest, name: str) -> Registration:
+    with portal.session() as session:
+        return session.scalars(
+            select(Registration).where(Registration.email == f"{name}@school.example")
+        ).one()
+
+
+def statement(*payments: tuple[str, str]) -> tuple[BytesIO, str]:
+    """A file with an entry for each (amount, communication)."""
+    return BytesIO(
+        camt(IBAN, [(date(2027, 1, 19), amount, text) for amount, text in payments])
+    ), "january.xml"
+
+
+def test_who_has_a_place_sees_how_to_pay_and_who_waits_does_not(portal: PortalUnderTest) -> None:
+    emma, url = sign_up(portal, "Emma")
+    page = emma.get(url)
+    digits = kept(portal, "Emma").communication
+    assert digits is not None
+    assert f"+++{digits[:3]}/{digits[3:7]}/{digits[7:]}+++" in page.text
+    for words in ("€65.50", "BE71 0961 2345 6769", "Leraars Leren vzw"):
+        assert words in page.text
+    assert page.find("svg.transfer-qr title")
+    sign_up(portal, "Wout")
+    noor, noors = sign_up(portal, "Noor")
+    assert "To pay" not in noor.get(noors).text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_without_an_account_nobody_is_told_to_pay_into_one(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(price=65)})
+    emma, url = sign_up(portal, "Emma")
+    assert "The organiser lets you know how to pay." in emma.get(url).text
+
+
+def test_an_organiser_writes_down_what_came_in_and_what_went_back(portal: PortalUnderTest) -> None:
+    emma, url = sign_up(portal, "Emma")
+    organiser = portal.organiser()
+    page = organiser.get(f"/admin/events/nascholing/registrations/{kept(portal, 'Emma').reference}")
+    form = 'form[action$="/payments"]'
+    done = organiser.follow(
+        organiser.submit(page, {"amount": "65,50", "received_on": "2027-01-04"}, form=form)
+    )
+    assert "Written down." in done.text
+    assert "paid" in emma.get(url).words(".tag")
+    assert not emma.get(url).find("#pay")
+    organiser.submit(done, {"amount": "€ 20", "received_on": "2027-01-04", "back": "y"}, form=form)
+    assert "€45.50 of €65.50 has come in." in emma.get(url).text
+    for wrong in (
+        {"amount": "veel"},
+        {"amount": "0"},
+        {"received_on": "morgen"},
+        {"received_on": "2028-01-01"},
+    ):
+        told = organiser.follow(
+            organiser.submit(page, {"amount": "1", "received_on": "2027-01-04"} | wrong, form=form)
+        )
+        assert told.find("[role=alert]")
+    with portal.session() as session:
+        assert session.scalars(select(Payment.amount).order_by(Payment.id)).all() == [6550, -2000]
+
+
+def test_a_statement_is_read_once_and_what_is_doubtful_is_decided_by_a_person(
+    portal: PortalUnderTest,
+) -> None:
+    sign_up(portal, "Emma")
+    sign_up(portal, "Wout")
+    organiser = portal.organiser()
+    number, reference = kept(portal, "Emma").communication, kept(portal, "Wout").reference
+    for booked in ("One payment was booked.", "0 payments were booked."):
+        page = organiser.get("/admin/payments")
+        file = statement(("65.50", number or ""), ("60.00", f"nascholing {reference}"), ("12.00", "boeken"))
+        read = organiser.submit(page, {"statement": file}, form='form[action$="/import"]')
+        assert booked in read.text
+    assert kept(portal, "Emma").reference in organiser.get("/admin/events/nascholing/payments.csv").text
+    look = organiser.get("/admin/payments")
+    done = organiser.follow(organiser.submit(look, form='form[action*="/entries/"]'))
+    assert "Booked." in done.text
+    assert "Nothing: every payment has found its registration." in done.text
+    assert organiser.submit(look, form='form[action*="/entries/"]').status == 409
+    with portal.session() as session:
+        assert session.scalars(select(Payment.amount).order_by(Payment.id)).all() == [6550, 6000]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("bytes_", [b"", b"hallo", b"<?xml version='1.0'?><a/>", b"%PDF-1.7"])
+def test_a_file_that_is_no_statement_says_so(portal: PortalUnderTest, bytes_: bytes) -> None:
+    organiser = portal.organiser()
+    page = organiser.get("/admin/payments")
+    told = organiser.submit(page, {"statement": (BytesIO(bytes_), "x.xml")}, form='form[action$="/import"]')
+    assert told.status == 422
+    assert told.find("[role=alert]")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_statements_are_not_for_who_is_bound_to_an_event(portal: PortalUnderTest) -> None:
+    bound = portal.organiser("bo@leraars.example", events=("nascholing",))
+    assert bound.get("/admin/payments").status == 403
+    token = bound.get("/admin/events/nascholing/add").form()["csrf_token"]
+    for url in ("/admin/payments/import", "/admin/payments/entries/abc"):
+        assert bound.post(url, {"csrf_token": token}).status == 403
+    assert bound.get("/admin/events/nascholing/payments.csv").status == 200
+
+
+def test_an_invoice_goes_where_the_registrant_says(portal: PortalUnderTest) -> None:
+    billing = {
+        "billing-name": "Sint-Jan vzw",
+        "billing-street": "Kerkstraat 1",
+        "billing-postcode": "9000",
+        "billing-city": "Gent",
+        "billing-vat": "0403.019.261",
+        "billing-reference": "bestelbon 12",
+    }
+    emma, url = sign_up(portal, "Emma", **billing)
+    for words in ("Sint-Jan vzw", "9000 Gent", "BE0403019261"):
+        assert words in emma.get(url).text
+    with portal.session() as session:
+        assert session.scalars(select(Billing.vat)).all() == ["BE0403019261"]
+    changed = emma.submit(emma.get(f"{url}/change"), {"billing-city": "Aalst"})
+    assert changed.status == 303
+    rows = list(
+        csv.DictReader(StringIO(portal.organiser().get("/admin/events/nascholing/payments.csv").text))
+    )
+    assert [(row["billing_city"], row["amount_open"]) for row in rows] == [("Aalst", "65.50")]
+    assert re.fullmatch(r"\d{3}/\d{4}/\d{5}", rows[0]["payment_reference"])
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("billing", "field"),
+    [
+        ({"billing-vat": "0403.019.262", "billing-name": "Sint-Jan"}, "billing-vat"),
+        ({"billing-vat": "NL123", "billing-name": "Sint-Jan"}, "billing-vat"),
+        ({"billing-city": "Gent"}, "billing-name"),
+        ({"billing-name": "x" * 300}, "billing-name"),
+    ],
+)
+def test_billing_that_cannot_be_is_said_at_its_field(
+    portal: PortalUnderTest, billing: dict[str, str], field: str
+) -> None:
+    visitor = portal.visitor()
+    sent = {"first_name": "Emma", "last_name": "Peeters", "email": "emma@school.example", "privacy": "y"}
+    told = visitor.submit(visitor.get(FORM), sent | billing)
+    assert told.status == 422
+    assert told.find(f'[role=alert] a[href="#{field}"]')
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_free_event_asks_nobody_for_billing(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(price=0)})
+    assert not portal.visitor().get(FORM).find("[name^=billing]")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_list_tells_what_was_paid_in_the_same_questions_for_one_and_for_many(
+    portal: PortalUnderTest,
+) -> None:
+    organiser = portal.organiser()
+    asked = []
+    for name in ("Emma", "Wout"):
+        sign_up(portal, name)
+        with statements_of(portal) as statements:
+            organiser.get("/admin/events/nascholing/attendees")
+        asked.append(len(statements))
+    assert asked[0] == asked[1]

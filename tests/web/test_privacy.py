@@ -1,0 +1,122 @@
+"""What is kept of somebody: given to them, and removed."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from portal.domain import privacy
+from portal.storage.database import transaction
+from portal.storage.models import Attendee, Base, Letter, Registration
+from tests.support.portal import PortalUnderTest, event_file
+from tests.support.visitor import Visitor
+
+MakePortal = Callable[..., PortalUnderTest]
+FORM = "/events/nascholing/signup"
+QUESTIONS = (
+    "[{name: diet, label: Diet, type: text, each: true}, "
+    "{name: level, label: Level, type: radio, options: [a, b]}]"
+)
+
+
+def sign_up(portal: PortalUnderTest, name: str) -> tuple[Visitor, str]:
+    visitor = portal.visitor()
+    sent = {
+        "first_name": name,
+        "last_name": "Peeters",
+        "email": f"{name}@school.example",
+        "school": "Sint-Jan",
+        "phone": "0470 12 34 56",
+        "remarks": "Ik kom met de trein",
+        "answers-diet": f"noten, zegt {name}",
+        "answers-level": "a",
+        "privacy": "y",
+    }
+    return visitor, visitor.submit(visitor.get(FORM), sent).location
+
+
+def everything(portal: PortalUnderTest) -> str:
+    """All rows of all tables as text."""
+    with portal.engine.connect() as connection:
+        return " ".join(
+            repr(row) for table in Base.metadata.sorted_tables for row in connection.execute(table.select())
+        )
+
+
+def test_one_takes_along_all_that_is_kept(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(questions=QUESTIONS, price=65)})
+    emma, url = sign_up(portal, "Emma")
+    answer = emma.get(f"{url}/data.json")
+    assert answer.headers["Cache-Control"] == "no-store"
+    data = json.loads(answer.body)
+    assert (data["email"], data["remarks"]) == ("Emma@school.example", "Ik kom met de trein")
+    assert data["people"][0]["answers"] == {"Diet": "noten, zegt Emma", "Level": "a"}
+    assert [letter["kind"] for letter in data["letters"]] == ["confirmed"]
+    assert [entry["what"] for entry in data["history"]] == ["signed_up"]
+
+
+def test_who_asks_for_it_is_forgotten_and_the_place_goes_on(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(capacity=1, questions=QUESTIONS)})
+    emma, url = sign_up(portal, "Emma")
+    noor, noors = sign_up(portal, "Noor")
+    asked = emma.get(f"{url}/erase")
+    assert "Emma" in emma.get(url).text
+    assert "Your data is removed" in emma.submit(asked).text
+    assert emma.get(url).status == 404
+    assert "You are signed up" in noor.get(noors).text
+    assert "Emma" not in everything(portal)
+    with portal.session() as session:
+        gone = session.scalars(select(Registration).order_by(Registration.id)).first()
+        assert gone is not None
+        assert (gone.status, [a.value for a in gone.attendees[0].all_answers]) == ("cancelled", ["", "a"])
+
+
+def test_names_go_when_they_have_been_kept_for_long_enough(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(questions=QUESTIONS)})
+    emma, url = sign_up(portal, "Emma")
+    events = portal.app.extensions["portal"].catalogue.snapshot.events
+    over_at = events["nascholing"].over_at
+    with portal.session() as session:
+        assert privacy.expired(session, events, 365, over_at + timedelta(days=364)) == []
+        later = over_at + timedelta(days=365)
+        (found,) = privacy.expired(session, events, 365, later)
+        assert (found.slug, found.registrations) == ("nascholing", 1)
+        # Of an event whose file is gone, the day of the last sign-up is what is known.
+        assert privacy.expired(session, {}, 365, portal.clock.now + timedelta(days=366)) != []
+        with transaction(session):
+            assert privacy.anonymise_event(session, "nascholing", later) == 1
+        assert privacy.expired(session, events, 365, later) == []
+        assert session.scalars(select(Attendee.status)).all() == ["confirmed"]
+        assert session.scalars(select(Letter.id)).all() == []
+    assert "Emma" not in everything(portal)
+    assert emma.get(url).status == 404
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_list_of_removed_people_still_opens(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(questions=QUESTIONS)})
+    emma, url = sign_up(portal, "Emma")
+    emma.submit(emma.get(f"{url}/erase"))
+    organiser = portal.organiser()
+    page = organiser.get("/admin/events/nascholing/attendees")
+    assert organiser.get(page.find("tbody th a")[0].attrs["href"]).status == 200
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_all_registrations_of_an_address_are_found_whoever_made_them(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(questions=QUESTIONS), "andere": event_file()})
+    sign_up(portal, "Emma")
+    visitor = portal.visitor()
+    form = visitor.submit(visitor.get("/events/andere/signup"), press="Add a colleague")
+    sent = {"first_name": "Jan", "last_name": "Smet", "email": "jan@school.example", "privacy": "y"}
+    with_emma = {
+        "people-0-first_name": "Emma",
+        "people-0-last_name": "Peeters",
+        "people-0-email": "EMMA@school.example",
+    }
+    assert visitor.submit(form, sent | with_emma).status == 303
+    with portal.session() as session:
+        found = privacy.data_of_address(session, "emma@School.example")
+    assert [one["event"]["slug"] for one in found] == ["nascholing", "andere"]
