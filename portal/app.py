@@ -9,8 +9,24 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from portal import resource
 from portal.content.catalogue import Catalogue
 from portal.settings import Settings
-from portal.storage.database import prepare
-from portal.web import accounts, admin, errors, events, ops, registration, security, signup, templating
+from portal.storage.database import ENGINE_OPTIONS, prepare
+from portal.web import (
+    account_links,
+    accounts,
+    admin,
+    door,
+    errors,
+    events,
+    factors,
+    letters,
+    me,
+    ops,
+    registration,
+    security,
+    signup,
+    staff,
+    templating,
+)
 from portal.web.extensions import Portal, csrf, db, limiter, migrate
 from portal.web.languages import speak
 
@@ -29,6 +45,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=ENGINE_OPTIONS,
         SESSION_COOKIE_NAME="__Host-session" if settings.secure else "session",
         SESSION_COOKIE_SECURE=settings.secure,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -55,6 +72,8 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
     with app.app_context():
         prepare(db.engine)
     app.before_request(speak)
-    for room in (events, signup, registration, accounts, admin, ops):
+    for room in (events, signup, registration, admin, door, letters, ops):
+        app.register_blueprint(room.blueprint)
+    for room in (accounts, account_links, me, factors, staff):
         app.register_blueprint(room.blueprint)
     return app

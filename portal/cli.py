@@ -1,5 +1,6 @@
 """The console script ``portal``: each command parses, calls one thing, and answers."""
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,10 +16,14 @@ from sqlalchemy.orm import Session
 from portal.content.catalogue import Catalogue, SiteError
 from portal.content.check import check as check_content
 from portal.content.check import format_problem
-from portal.domain import accounts, attendees
+from portal.domain import accounts, attendees, bank, passwords, privacy
+from portal.domain.desk import SYSTEM
 from portal.domain.errors import AccountRefused
+from portal.domain.filters import Filters
 from portal.domain.overview import Orphan, orphans
 from portal.formats import csv
+from portal.formats.statements import LARGEST_FILE, StatementError, read_statement
+from portal.formats.transfer import plain_amount
 from portal.settings import SettingError, Settings
 from portal.storage import migrate
 from portal.storage.database import connect, transaction
@@ -31,7 +36,7 @@ def in_one_line() -> Iterator[None]:
     """What was told wrongly is answered by one line, not by a traceback."""
     try:
         yield
-    except (SettingError, SiteError, AccountRefused) as error:
+    except (SettingError, SiteError, AccountRefused, StatementError) as error:
         raise click.ClickException(str(error)) from None
 
 
@@ -95,7 +100,7 @@ def _first_organiser(settings: Settings, address: str) -> None:
         if accounts.exist(session):
             click.echo("Organisers sign in at /admin/; a lost password: portal user reset EMAIL")
             return
-        password = accounts.new_password()
+        password = passwords.new()
         with transaction(session):
             accounts.add(session, address, "owner", password, now=datetime.now(UTC))
     click.echo(
@@ -144,10 +149,16 @@ def _orphans(settings: Settings) -> list[Orphan]:
 
 @main.command()
 @click.argument("slug")
-@click.option("--format", "form", type=click.Choice(["csv"]), default="csv", show_default=True)
-@click.option("--dialect", type=click.Choice(sorted(csv.DIALECTS)), default="rfc4180", show_default=True)
+@click.option("--format", "form", type=click.Choice(["csv", "xlsx"]), default="csv", show_default=True)
+@click.option(
+    "--dialect",
+    type=click.Choice(sorted(csv.DIALECTS)),
+    default="rfc4180",
+    show_default=True,
+    help="Of the CSV.",
+)
 @click.option("-o", "--output", type=click.File("wb"), default="-", help="A file instead of the terminal.")
-def export(slug: str, form: str, dialect: str, output: BinaryIO) -> None:  # noqa: ARG001  # one format as yet
+def export(slug: str, form: str, dialect: str, output: BinaryIO) -> None:
     """The attendee list of an event, as the download has it."""
     from portal.web.extensions import db, portal
 
@@ -156,16 +167,11 @@ def export(slug: str, form: str, dialect: str, output: BinaryIO) -> None:  # noq
         raise click.ClickException(
             f"there is no event {slug!r}; its name is the last part of its page's address"
         )
-    output.writelines(
-        attendees.export(
-            db.engine,
-            slug,
-            snapshot.events.get(slug),
-            attendees.Filters(),
-            csv.DIALECTS[dialect],
-            snapshot.site.timezone,
-        )
-    )
+    of = (db.engine, slug, snapshot.events.get(slug), Filters())
+    if form == "xlsx":
+        output.writelines(attendees.workbook(*of, snapshot.site.timezone))
+    else:
+        output.writelines(attendees.export(*of, csv.DIALECTS[dialect], snapshot.site.timezone))
 
 
 @main.group()
@@ -189,7 +195,7 @@ def _password(from_stdin: bool) -> tuple[str, str]:
     """A password, and what to say about it."""
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n"), ""
-    password = accounts.new_password()
+    password = passwords.new()
     return password, f"Password: {password} (shown only now)"
 
 
@@ -235,11 +241,66 @@ def user_disable(email: str) -> None:
     "--password-stdin", is_flag=True, help="Read the password from standard input; else one is made."
 )
 def user_reset(email: str, password_stdin: bool) -> None:
-    """Give an account another password and sign it out everywhere."""
+    """Give an account another password, take away its second factor, and sign it out everywhere."""
     password, said = _password(password_stdin)
     with in_one_line(), _session(_settings()) as session, transaction(session):
-        accounts.reset(session, email, password)
+        accounts.reset(session, email, password, datetime.now(UTC))
     click.echo(f"{email} has another password and is signed out everywhere. {said}".strip())
+
+
+@main.group("payments")
+def payments_group() -> None:
+    """What came in by bank transfer."""
+
+
+@payments_group.command("import", with_appcontext=False)
+@click.argument("file", type=click.File("rb"))
+def payments_import(file: BinaryIO) -> None:
+    """Read a bank statement (CAMT.053 or CODA) and book what has one of our structured communications."""
+    settings = _settings()
+    with in_one_line(), _session(settings) as session:
+        site = Catalogue(settings.content_dir).refresh().site
+        statement = read_statement(file.read(LARGEST_FILE + 1))
+        with transaction(session):
+            seen = bank.import_statement(session, statement, site=site, actor=SYSTEM, now=datetime.now(UTC))
+            for booked in seen.booked:
+                click.echo(f"{booked.registration.reference} {plain_amount(booked.amount)}")
+        for warning in seen.warnings:
+            click.echo(f"warning: {warning}", err=True)
+    click.echo(
+        f"{len(seen.booked)} booked, {seen.doubtful} to be looked at, {seen.known} already there, "
+        f"{seen.others} not for us"
+    )
+
+
+@main.group("privacy")
+def privacy_group() -> None:
+    """What is kept about people."""
+
+
+@privacy_group.command("anonymise", with_appcontext=False)
+@click.option("--older-than", "days", type=click.IntRange(0), required=True, help="Days since the event.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+def privacy_anonymise(days: int, dry_run: bool) -> None:
+    """Remove the people of events that have been over for so long; counts and payments stay."""
+    settings, now = _settings(), datetime.now(UTC)
+    with in_one_line(), _session(settings) as session:
+        events = Catalogue(settings.content_dir).refresh().events
+        for found in privacy.expired(session, events, days, now):
+            click.echo(
+                f"{found.slug}: {found.registrations} registrations, over since {found.over_at:%Y-%m-%d}"
+            )
+            if not dry_run:
+                with transaction(session):
+                    privacy.anonymise_event(session, found.slug, now)
+
+
+@privacy_group.command("export", with_appcontext=False)
+@click.argument("email")
+def privacy_export(email: str) -> None:
+    """All that is kept about somebody, by address, as JSON."""
+    with in_one_line(), _session(_settings()) as session:
+        click.echo(json.dumps(privacy.data_of_address(session, email), ensure_ascii=False, indent=2))
 
 
 @main.group()
@@ -249,17 +310,27 @@ def mail() -> None:
 
 @mail.command("send")
 def mail_send() -> None:
-    """Send what is due, once."""
-    click.echo(f"{_postman().send_due(datetime.now(UTC))} sent")
+    """Write the letters whose time has come and send what is due, once."""
+    from portal.web.extensions import db, portal
+    from portal.worker import Clerk
+
+    clerk = Clerk(db.engine, portal().catalogue, portal().settings.base_url)
+    clerk.answer_asked(datetime.now(UTC))
+    clerk.write_due(datetime.now(UTC))
+    postman, sent = _postman(), 0
+    while just_sent := postman.send_due(datetime.now(UTC)):
+        sent += just_sent
+    click.echo(f"{sent} sent")
 
 
 @mail.command("work")
 def mail_work() -> None:
-    """Keep sending, and let waiting lists move up, until interrupted."""
+    """Keep sending, write letters whose time has come, and let waiting lists move up, until interrupted."""
     from portal.web.extensions import db, portal
-    from portal.worker import LineKeeper, Worker
+    from portal.worker import Clerk, LineKeeper, Worker
 
-    Worker(_postman(), LineKeeper(db.engine, portal().catalogue, portal().settings.base_url)).run()
+    of = (db.engine, portal().catalogue, portal().settings.base_url)
+    Worker(_postman(), LineKeeper(*of), Clerk(*of)).run()
 
 
 def _postman() -> Any:

@@ -107,12 +107,18 @@ ORGANISERS_PAGES = {
     "letters": _at("/admin/letters"),
     "attendees": _at(f"/admin/events/{FULL}/attendees"),
     "attendees-waiting": _at(f"/admin/events/{FULL}/attendees?status=waitlisted&q=e"),
+    "import": _at(f"/admin/events/{FULL}/import"),
     "attendees-none": _at(f"/admin/events/{PAID}/attendees?q=nobody"),
     "one": _first_of(PAID, ""),
     "one-waiting": _first_of(FULL, "?status=waitlisted"),
     "one-change": _first_of(PAID, "", "/change"),
     "add": _at(f"/admin/events/{QUESTIONS}/add"),
     "payments": _at("/admin/payments"),
+    "numbers": _at(f"/admin/events/{FULL}/numbers"),
+    "numbers-all": _at("/admin/numbers"),
+    "files": _at("/admin/content"),
+    "files-preview": _at(f"/admin/content/{QUESTIONS}/preview"),
+    "files-form": _at(f"/admin/content/{QUESTIONS}/form"),
 }
 
 

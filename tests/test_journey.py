@@ -1,6 +1,7 @@
 """The main job in a real browser: a teacher signs up with a colleague, an organiser takes the list away."""
 
 import csv
+import re
 import time
 from collections.abc import Callable
 from io import StringIO
@@ -103,6 +104,95 @@ def test_from_the_event_page_on_a_phone_to_the_organisers_excel(
     assert export.stdout.encode() == plain.replace(b"\r\n", b"\n")
 
 
+SMALL_EVENT = """---
+title: Nascholing
+date: 2030-03-20T13:30:00
+end_date: 2030-03-20T16:30:00
+location: De Krook, Gent
+capacity: 2
+price: 65
+registration: portal
+---
+
+Kom mee leren.
+"""
+
+
+@pytest.mark.parametrize(
+    ("language", "confirmed", "changed", "promoted"),
+    [
+        ("nl", "Je bent ingeschreven", "gewijzigd", "plaats"),
+        ("fr", "Votre inscription", "modifiée", "place"),
+    ],
+)
+def test_a_colleague_is_replaced_somebody_cancels_and_the_first_in_line_gets_the_place(
+    live_portal: LivePortals,
+    smtp: PostOffice,
+    page: Page,
+    tmp_path: Path,
+    language: str,
+    confirmed: str,
+    changed: str,
+    promoted: str,
+) -> None:
+    content = tmp_path / "content"
+    (content / "events").mkdir(parents=True)
+    (content / "site.yaml").write_text(
+        "name: Leraars Leren\ncontact: info@leraars.example\nlanguages: [nl, fr]\n"
+        "bank: {name: Leraars Leren vzw, iban: BE71 0961 2345 6769}\n"
+    )
+    (content / "events" / "nascholing.md").write_text(SMALL_EVENT)
+    portal = live_portal(content=content, smtp_url=smtp.url)
+    page.context.add_cookies([{"name": "language", "value": language, "url": portal.url}])
+    signup = f"{portal.url}/events/nascholing/signup"
+
+    # Emma takes both places, Wout waits.
+    page.goto(signup)
+    page.locator("button[name=add_person]").click()
+    fill(page, {"first_name": "Emma", "last_name": "Peeters", "email": "emma@school.example"})
+    fill(page, {"people-0-first_name": "Noor", "people-0-last_name": "Aerts"})
+    page.locator("#privacy").check()
+    send(page)
+    expect(page.locator("svg.transfer-qr")).to_be_visible()
+    page.goto(signup)
+    fill(page, {"first_name": "Wout", "last_name": "Claes", "email": "wout@school.example"})
+    page.locator("#privacy").check()
+    send(page)
+    smtp.wait_for(2)
+    letters = {letter.recipients[0]: letter for letter in smtp.letters}
+    assert confirmed in letters["emma@school.example"].subject
+    assert letters["emma@school.example"].message.get_content_type() == "multipart/mixed"
+
+    # From the letter to the page; Lien comes instead of Noor.
+    link = re.search(rf"{portal.url}/registrations/\S+", letters["emma@school.example"].text)
+    assert link is not None
+    page.goto(link[0])
+    page.locator('main a[href$="/change"]').click()
+    fill(page, {"people-1-first_name": "Lien", "people-1-email": "lien@school.example"})
+    send(page)
+    expect(page.locator("main")).to_contain_text("Lien Aerts")
+    expect(page.locator("main")).not_to_contain_text("Noor")
+    smtp.wait_for(4)
+    assert {letter.recipients[0] for letter in smtp.letters[2:]} == {
+        "emma@school.example",
+        "lien@school.example",
+    }
+    (told,) = (one for one in smtp.letters[2:] if one.recipients[0] == "emma@school.example")
+    assert changed in told.subject + told.text
+
+    # Emma cannot come after all: Wout gets her place, and a letter that says so.
+    page.locator('main a[href$="/cancel"]').click()
+    page.locator("#person-0").check()
+    send(page)
+    smtp.wait_for(6)
+    (news,) = (one for one in smtp.letters[4:] if one.recipients[0] == "wout@school.example")
+    assert promoted in news.subject + news.text
+    wouts = re.search(rf"{portal.url}/registrations/\S+", news.text)
+    assert wouts is not None
+    page.goto(wouts[0])
+    expect(page.locator("svg.transfer-qr")).to_be_visible()
+
+
 def test_signing_up_needs_no_script(live_portal: LivePortals, browser: Browser) -> None:
     portal = live_portal()
     with open_page(browser, java_script_enabled=False) as page:
@@ -154,7 +244,16 @@ def test_every_kind_of_page_can_be_used_by_everybody(
         page.locator("#privacy").check()
         send(page)
         check_accessibility(page)
+        own_page = page.url
+        for below in ("change", "address", "cancel", "erase"):
+            page.goto(f"{own_page}/{below}")
+            check_accessibility(page)
         sign_in(page, portal)
+        page.goto(f"{portal.url}/admin/events/{EVENT}/attendees")
+        page.locator("tbody th a").first.click()
+        check_accessibility(page)
+        page.locator('main a[href$="/change"]').click()
+        check_accessibility(page)
         for path in (
             "/",
             "/?q=nothing+like+this",
@@ -164,6 +263,9 @@ def test_every_kind_of_page_can_be_used_by_everybody(
             "/privacy",
             "/nowhere",
             "/admin/",
+            "/admin/letters",
+            "/admin/payments",
+            f"/admin/events/{EVENT}/add",
             f"/admin/events/{EVENT}/attendees",
             "/admin/events/datadag_2030_05_23/attendees",
         ):

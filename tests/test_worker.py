@@ -1,18 +1,24 @@
 """The outbox: letters leave once, late when they must, and never twice."""
 
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from email import policy
 from email.parser import BytesParser
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
+from portal.domain import undelivered
 from portal.formats import mail
+from portal.storage.database import transaction
 from portal.storage.models import Letter
-from portal.worker import CLAIM, GIVE_UP_AFTER, LONGEST_PAUSE, Postman
-from tests.support.mail import PostOffice
+from portal.worker import BATCH, CLAIM, GIVE_UP_AFTER, LONGEST_PAUSE, Postman
+from tests.support.mail import PostOffice, open_post_office
 from tests.support.portal import SECRET, PortalUnderTest
 
 MakePortal = Callable[..., PortalUnderTest]
@@ -61,8 +67,19 @@ def test_a_letter_has_the_headers_of_an_honest_machine(signed_up: PortalUnderTes
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["Message-ID"].endswith("@localhost>")
     assert message["Date"].datetime == signed_up.clock.now
-    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
-    assert not message.defects
+    assert message["List-Unsubscribe"] is None
+    words, attached = message.iter_parts()
+    assert [part.get_content_type() for part in words.iter_parts()] == [
+        "text/plain",
+        "text/html",
+        "text/calendar",
+    ]
+    invitation = list(words.iter_parts())[-1]
+    assert invitation["Content-Type"].params["method"] == "REQUEST"
+    assert attached.get_filename() == "invite.ics"
+    assert attached.get_content() == invitation.get_payload(decode=True)
+    assert all(not part.defects for part in message.walk())
+    assert max(len(line) for line in file.read_bytes().split(b"\r\n")) <= 998
 
 
 def test_a_letter_is_in_the_registrants_language(make_portal: MakePortal, smtp: PostOffice) -> None:
@@ -132,3 +149,149 @@ def test_a_claim_holds_until_it_lapses_and_the_letter_keeps_its_name(
     assert way.send_due(signed_up.clock.now + CLAIM - timedelta(seconds=1)) == 0
     assert way.send_due(signed_up.clock.now + CLAIM) == 1
     assert smtp.letters[0].message["Message-ID"] == claimed.message_id
+
+
+def put_letters(portal: PortalUnderTest, number: int, **values: object) -> None:
+    """Lay copies of the letter that is in the outbox beside it, each to an address of its own."""
+    with portal.session() as session, transaction(session):
+        first = session.scalars(select(Letter)).first()
+        assert first is not None
+        copied = {c.name: getattr(first, c.name) for c in Letter.__table__.columns if c.name != "id"}
+        session.execute(
+            insert(Letter),
+            [
+                copied
+                | {"message_id": f"<{n}@localhost>", "recipient": f"p{n}@school.example", "kind": "link"}
+                | values
+                for n in range(number)
+            ],
+        )
+
+
+def test_a_thousand_letters_leave_once_each_however_many_send(
+    signed_up: PortalUnderTest, smtp: PostOffice
+) -> None:
+    put_letters(signed_up, 999, text="Dag.\n", html="<p>Dag.</p>\n", calendar="")
+
+    def work(_number: int) -> int:
+        way, sent = postman(signed_up, mail.SmtpServer(smtp.url)), 0
+        while just_sent := way.send_due(signed_up.clock.now):
+            sent += just_sent
+        return sent
+
+    with ThreadPoolExecutor(4) as workers:
+        sent = list(workers.map(work, range(4)))
+    assert sum(sent) == 1000
+    names = [letter.message["Message-ID"] for letter in smtp.letters]
+    assert len(names) == len(set(names)) == 1000
+    assert {letter.state for letter in letters(signed_up)} == {"sent"}
+    assert len(smtp.connections) <= 1000 / BATCH + 2 * len(sent)
+
+
+def test_an_address_that_is_refused_keeps_nobody_else_waiting(
+    signed_up: PortalUnderTest, smtp: PostOffice
+) -> None:
+    smtp.refuse_only("p1@school.example", "550 5.1.1 No such mailbox")
+    smtp.refuse_only("p2@school.example", "450 4.2.1 Try later")
+    put_letters(signed_up, 4)
+    assert postman(signed_up, mail.SmtpServer(smtp.url)).send_due(signed_up.clock.now) == 3
+    states = {letter.recipient: (letter.state, letter.error) for letter in letters(signed_up)}
+    assert states["p1@school.example"] == ("failed", "550 5.1.1 No such mailbox")
+    assert states["p2@school.example"] == ("waiting", "450 4.2.1 Try later")
+    assert states["p3@school.example"] == ("sent", "")
+
+
+@pytest.mark.parametrize("at", ["MAIL", "RCPT", "DATA"])
+@pytest.mark.parametrize(("answer", "state"), [("451 4.3.0 Later", "waiting"), ("554 5.7.1 No", "failed")])
+def test_later_and_never_are_told_apart_at_every_step(
+    signed_up: PortalUnderTest, smtp: PostOffice, at: Literal["MAIL", "RCPT", "DATA"], answer: str, state: str
+) -> None:
+    smtp.refuse(answer, at=at)
+    postman(signed_up, mail.SmtpServer(smtp.url)).send_due(signed_up.clock.now)
+    (letter,) = letters(signed_up)
+    assert (letter.state, letter.error) == (state, answer)
+
+
+def test_a_server_that_falls_silent_is_tried_later(
+    signed_up: PortalUnderTest, smtp: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mail, "TIMEOUT", 0.3)
+    put_letters(signed_up, 2)
+    smtp.fall_silent()
+    way = postman(signed_up, mail.SmtpServer(smtp.url))
+    assert way.send_due(signed_up.clock.now) == 0
+    assert {letter.state for letter in letters(signed_up)} == {"waiting"}
+    assert all(letter.due_at > signed_up.clock.now for letter in letters(signed_up))
+    smtp.accept()
+    assert way.send_due(signed_up.clock.now + LONGEST_PAUSE) == 3
+
+
+def test_a_server_that_dies_after_taking_a_letter_gets_it_again_under_its_name(
+    signed_up: PortalUnderTest, smtp: PostOffice
+) -> None:
+    smtp.hang_up()
+    way = postman(signed_up, mail.SmtpServer(smtp.url))
+    assert way.send_due(signed_up.clock.now) == 0
+    smtp.accept()
+    assert way.send_due(signed_up.clock.now + LONGEST_PAUSE) == 1
+    first, second = smtp.letters
+    assert first.message["Message-ID"] == second.message["Message-ID"]
+
+
+def test_letters_that_have_to_wait_do_not_come_back_all_at_once(
+    signed_up: PortalUnderTest, smtp: PostOffice
+) -> None:
+    put_letters(signed_up, 9)
+    smtp.refuse("451 4.3.0 Later")
+    postman(signed_up, mail.SmtpServer(smtp.url)).send_due(signed_up.clock.now)
+    assert len({letter.due_at for letter in letters(signed_up)}) == 10
+
+
+def test_a_slow_server_never_makes_a_letter_leave_twice(signed_up: PortalUnderTest, smtp: PostOffice) -> None:
+    put_letters(signed_up, 9)
+    seconds = iter(range(0, 10_000, 60))  # each letter takes a minute
+    slow = replace(postman(signed_up, mail.SmtpServer(smtp.url)), elapsed=lambda: float(next(seconds)))
+    assert slow.send_due(signed_up.clock.now) == 3
+    # Before its claim lapses it gives the others back, so nobody sends what it may still be sending.
+    quick = postman(signed_up, mail.SmtpServer(smtp.url))
+    assert quick.send_due(signed_up.clock.now + CLAIM) == 7
+    assert len({letter.message["Message-ID"] for letter in smtp.letters}) == len(smtp.letters) == 10
+
+
+def test_who_is_told_to_stop_finishes_the_letter_in_hand_and_gives_back_the_others(
+    signed_up: PortalUnderTest, smtp: PostOffice
+) -> None:
+    put_letters(signed_up, 9)
+    way = postman(signed_up, mail.SmtpServer(smtp.url))
+    assert way.send_due(signed_up.clock.now, stop=lambda: len(smtp.letters) == 4) == 4
+    assert Counter(letter.state for letter in letters(signed_up)) == {"sent": 4, "waiting": 6}
+    assert way.send_due(signed_up.clock.now) == 6
+
+
+def test_a_letter_that_cannot_be_sent_keeps_nobody_else_waiting(signed_up: PortalUnderTest) -> None:
+    put_letters(signed_up, 1, recipient="zoë@school.example", message_id="<x@localhost>")
+    put_letters(signed_up, 1, recipient="a@b.example\nBcc: c@d.example", message_id="<y@localhost>")
+    put_letters(signed_up, 1)
+    with open_post_office(international=False) as office:
+        assert postman(signed_up, mail.SmtpServer(office.url)).send_due(signed_up.clock.now) == 2
+        came = [letter.recipients for letter in office.letters]
+    assert came == [("emma@school.example",), ("p0@school.example",)]
+    assert [letter.state for letter in letters(signed_up)] == ["sent", "failed", "failed", "sent"]
+    assert all(letter.error for letter in letters(signed_up) if letter.state == "failed")
+
+
+def test_a_letter_that_is_sent_again_is_tried_for_two_days_once_more(
+    signed_up: PortalUnderTest, smtp: PostOffice
+) -> None:
+    smtp.refuse("451 4.3.0 Later")
+    way = postman(signed_up, mail.SmtpServer(smtp.url))
+    signed_up.clock.pass_by(GIVE_UP_AFTER)
+    way.send_due(signed_up.clock.now)
+    (letter,) = letters(signed_up)
+    assert (letter.state, letter.error) == ("failed", "451 4.3.0 Later")
+    with signed_up.session() as session, transaction(session):
+        assert undelivered.send_again(session, "nascholing", letter.id, signed_up.clock.now)
+        assert not undelivered.send_again(session, "nascholing", letter.id, signed_up.clock.now)
+    way.send_due(signed_up.clock.now)
+    (letter,) = letters(signed_up)
+    assert letter.state == "waiting"

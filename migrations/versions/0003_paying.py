@@ -82,6 +82,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_statement_entries")),
     )
+    op.add_column("letters", sa.Column("transfer", sa.JSON(), nullable=True))
     op.add_column("registrations", sa.Column("communication", sa.String(length=12), nullable=True))
     op.add_column("registrations", sa.Column("anonymised_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index("uq_registrations_communication", "registrations", ["communication"], unique=True)
@@ -94,6 +95,7 @@ def downgrade() -> None:
     op.drop_index("uq_registrations_communication", "registrations")
     op.drop_column("registrations", "anonymised_at")
     op.drop_column("registrations", "communication")
+    op.drop_column("letters", "transfer")
 
     op.drop_table("statement_entries")
     with op.batch_alter_table("payments", schema=None) as batch_op:

@@ -10,6 +10,10 @@ Registration = Literal["portal", "external", "none"]
 Waitlist = Literal["auto", "manual", "off"]
 QuestionType = Literal["text", "textarea", "select", "radio", "checkbox", "checkboxes", "number", "date"]
 MaterialsFrom = Literal["registration", "start", "end"]
+Notify = Literal["none", "each", "daily"]
+
+LETTERS = ("confirmed", "waitlisted", "promoted", "changed", "cancelled", "reminder", "after")
+"""The letters to which an event's file may add words of its own."""
 
 NO_TICKET = ""
 """The ticket of whoever signs up for an event that offers no choice of tickets."""
@@ -109,6 +113,12 @@ class Event:
     minimum: int | None = None
     contact: str = ""
     materials: tuple[Material, ...] = ()
+    letters: tuple[tuple[str, str], ...] = ()
+    """Kinds of letters, and the Markdown that they say besides."""
+    reminder: int | None = 2
+    """How many days before it who comes is reminded; None: nobody is."""
+    notify: Notify = "none"
+    """Whether its organisers are told of sign-ups by letter."""
 
     @cached_property
     def over_at(self) -> datetime:
@@ -117,6 +127,11 @@ class Event:
             return self.ends
         next_day = self.starts.date() + timedelta(days=1)
         return datetime.combine(next_day, time(), self.starts.tzinfo)
+
+    def materials_at(self, now: datetime) -> tuple[Material, ...]:
+        """What there is to take home by now, for who is registered."""
+        since = {"registration": now, "start": self.starts, "end": self.over_at}
+        return tuple(material for material in self.materials if since[material.available] <= now)
 
     @property
     def closes(self) -> datetime:
@@ -142,6 +157,10 @@ class Event:
     def offered_tickets(self) -> tuple[Ticket, ...]:
         """What there is to choose; an event without tickets offers one nameless one at its own price."""
         return self.tickets or (Ticket(NO_TICKET, "", self.price),)
+
+    def words_of(self, letter: str) -> str:
+        """The Markdown that a letter of this kind says besides; empty where the file gives none."""
+        return dict(self.letters).get(letter, "")
 
     @property
     def prices(self) -> tuple[int, ...]:

@@ -8,8 +8,9 @@ from pathlib import PurePosixPath
 from typing import Literal, cast, get_args
 
 from portal.content import frontmatter
+from portal.content.correspondence import read_own_words, read_reminder
 from portal.content.decoding import decode, without_tabs
-from portal.content.event import Event, Registration, Status, Waitlist
+from portal.content.event import Event, Notify, Registration, Status, Waitlist
 from portal.content.fields import NO, Fields
 from portal.content.findings import Findings, shown
 from portal.content.frontmatter import FrontMatter, Unreadable
@@ -46,7 +47,7 @@ SIGNUP_KEYS = (
 """Keys that only make sense with a sign-up."""
 KEYS = (
     *JEKYLL_KEYS, "registration_link", "slug", "status", "summary", "registration", "price", *SIGNUP_KEYS, "contact",
-    "materials",
+    "materials", "letters", "reminder", "notify",
 )  # fmt: skip
 
 _OTHER_WORDS = {
@@ -169,6 +170,9 @@ class _File:
             minimum=minimum,
             contact=fields.address("contact"),
             materials=read_materials(fields),
+            letters=read_own_words(fields),
+            reminder=read_reminder(fields),
+            notify=cast("Notify", fields.choice("notify", get_args(Notify), self.site.notify)),
         )
 
     def _check_opening(self) -> None:

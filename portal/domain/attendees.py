@@ -1,31 +1,33 @@
 """The attendee list: one set of filters and one set of columns, for the page and for every export."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
+from tempfile import TemporaryFile
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Engine, Select, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, contains_eager
+from sqlalchemy.orm import InstrumentedAttribute, Session, contains_eager, selectinload
 
 from portal.content.event import Event
-from portal.domain.signup import folded
-from portal.formats import csv
+from portal.domain.filters import STATUSES, Filters, chosen
+from portal.domain.payments import euro, share, shown_communication
+from portal.formats import csv, person_code, xlsx
 from portal.formats.csv import Cell, Dialect
 from portal.storage.models import (
     CANCELLED,
-    CONFIRMED,
-    WAITLISTED,
     Answer,
     Attendee,
     EventRecord,
     Registration,
 )
 
-STATUSES = (CONFIRMED, WAITLISTED, CANCELLED)
 PAGE_SIZE = 50
 BATCH = 500
+PIECE = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -48,17 +50,6 @@ SORTABLE: dict[str, ColumnElement[str] | InstrumentedAttribute[Any]] = {
 
 
 @dataclass(frozen=True)
-class Filters:
-    """Which attendees, in which order; unknown values are the same as none."""
-
-    q: str = ""
-    status: str = ""
-    ticket: str = ""
-    sort: str = ""
-    descending: bool = False
-
-
-@dataclass(frozen=True)
 class Page:
     """One page of the list; ``number`` counts from 1 and is never past the end."""
 
@@ -78,7 +69,7 @@ def columns(session: Session, slug: str, event: Event | None) -> list[Column]:
 
 def page(session: Session, slug: str, filters: Filters, number: int) -> Page:
     """The page ``number`` of an event's attendees; the last one when there are fewer."""
-    total = session.scalar(select(func.count()).select_from(_chosen(slug, filters).subquery())) or 0
+    total = session.scalar(select(func.count()).select_from(chosen(slug, filters).subquery())) or 0
     pages = max(1, -(-total // PAGE_SIZE))
     number = min(max(1, number), pages)
     rows = session.scalars(_ordered(slug, filters).limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
@@ -103,6 +94,56 @@ def export(
         yield from csv.write([column.key for column in shown], rows, dialect, zone)
 
 
+def workbook(
+    engine: Engine, slug: str, event: Event | None, filters: Filters, zone: ZoneInfo
+) -> Iterator[bytes]:
+    """The same list and columns as an XLSX file, with a second sheet of totals. It is made on disk, then sent."""
+    with Session(engine) as session, TemporaryFile() as file:
+        shown, totals = columns(session, slug, event), Totals()
+        people = totals.counted(stream(session, slug, filters))
+        # The second sheet is read when the first is written, and everybody is counted.
+        sheets = (
+            xlsx.Sheet(
+                "attendees",
+                [column.key for column in shown],
+                ([column.cell(row) for column in shown] for row in people),
+            ),
+            xlsx.Sheet("totals", Totals.HEADER, totals.rows()),
+        )
+        xlsx.write(file, sheets, zone)
+        file.seek(0)
+        yield from iter(lambda: file.read(PIECE), b"")
+
+
+@dataclass
+class Totals:
+    """How many people, and what is due and paid, of each ticket and together."""
+
+    HEADER = ("ticket", *STATUSES, "people", "amount_due", "amount_paid")
+
+    people: Counter[tuple[str, str]] = field(default_factory=Counter)
+    due: dict[str, Decimal] = field(default_factory=dict)
+    paid: dict[str, Decimal] = field(default_factory=dict)
+
+    def counted(self, attendees: Iterable[Attendee]) -> Iterator[Attendee]:
+        """The same people, counted as they pass."""
+        for attendee in attendees:
+            due, paid = euro(attendee.amount_due), euro(share(attendee.registration, attendee.position))
+            for group in (attendee.ticket, "total"):
+                self.people[group, attendee.status] += 1
+                self.due[group] = self.due.get(group, Decimal()) + due
+                self.paid[group] = self.paid.get(group, Decimal()) + paid
+            yield attendee
+
+    def rows(self) -> Iterator[Sequence[Cell]]:
+        """A row for each ticket and a last one for all; who chose nothing needs no row."""
+        groups = {group for group, _status in self.people} - {"", "total"}
+        for group in (*sorted(groups), "total"):
+            by_status = [self.people[group, status] for status in STATUSES]
+            due, paid = self.due.get(group, Decimal()), self.paid.get(group, Decimal())
+            yield (group, *by_status, sum(by_status), due, paid)
+
+
 def counts(session: Session, slug: str) -> dict[str, int]:
     """How many attendees an event has of each status, whatever the filters."""
     rows = session.execute(
@@ -110,6 +151,16 @@ def counts(session: Session, slug: str) -> dict[str, int]:
     )
     found = dict(rows.all())
     return {status: found.get(status, 0) for status in STATUSES}
+
+
+def counts_by_ticket(session: Session, slug: str) -> dict[str, int]:
+    """How many of an event's attendees have or wait for each ticket, whatever the filters."""
+    rows = session.execute(
+        select(Attendee.ticket, func.count())
+        .where(Attendee.event_slug == slug, Attendee.status != CANCELLED)
+        .group_by(Attendee.ticket)
+    )
+    return dict(rows.all())
 
 
 def _asked(session: Session, slug: str) -> Sequence[str]:
@@ -128,27 +179,17 @@ def known(session: Session, slug: str) -> EventRecord | None:
     return session.get(EventRecord, slug)
 
 
-def _chosen(slug: str, filters: Filters) -> Select[Attendee]:
-    query = select(Attendee).join(Attendee.registration).where(Attendee.event_slug == slug)
-    for word in folded(filters.q).split():
-        query = query.where(Attendee.search_text.contains(word, autoescape=True))
-    if filters.status in STATUSES:
-        query = query.where(Attendee.status == filters.status)
-    if filters.ticket:
-        query = query.where(Attendee.ticket == filters.ticket)
-    return query
-
-
 def _ordered(slug: str, filters: Filters) -> Select[Attendee]:
     order = [SORTABLE[filters.sort]] if filters.sort in SORTABLE else []
     order += [Attendee.registration_id, Attendee.position]
     return (
-        _chosen(slug, filters)
+        chosen(slug, filters)
         .order_by(*(key.desc() if filters.descending else key for key in order))
         .options(
-            contains_eager(Attendee.registration)
-            .selectinload(Registration.attendees)
-            .selectinload(Attendee.all_answers)
+            contains_eager(Attendee.registration).options(
+                selectinload(Registration.attendees).selectinload(Attendee.all_answers),
+                selectinload(Registration.payments),
+            )
         )
     )
 
@@ -157,20 +198,30 @@ def _answer(name: str) -> Callable[[Attendee], Cell]:
     def cell(attendee: Attendee) -> Cell:
         for answer in (*attendee.answers, *attendee.registration.answers):
             if answer.name == name:
-                return answer.value.replace("\n", "; ") if answer.type == "checkboxes" else answer.value
+                return _value(answer)
         return ""
 
     return cell
 
 
-def euro(cents: int) -> Decimal:
-    """Cents as euro with two decimals."""
-    return Decimal(cents).scaleb(-2)
+def _value(answer: Answer) -> Cell:
+    """An answer as what it is, as far as it is one: its question may have had another type before."""
+    try:
+        match answer.type:
+            case "number" if answer.value:
+                return int(answer.value)
+            case "date" if answer.value:
+                return date.fromisoformat(answer.value)
+            case "checkboxes":
+                return answer.value.replace("\n", "; ")
+    except ValueError:
+        pass
+    return answer.value
 
 
 BASE_COLUMNS = (
     Column("registration", lambda a: a.registration.reference),
-    Column("attendee", lambda a: f"{a.registration.reference}-{a.position + 1}"),
+    Column("attendee", lambda a: person_code.written(a.registration.reference, a.position)),
     Column("event", lambda a: a.event_slug),
     Column("ticket", lambda a: a.ticket),
     Column("status", lambda a: a.status),
@@ -183,8 +234,8 @@ BASE_COLUMNS = (
     Column("language", lambda a: a.registration.language),
     Column("newsletter", lambda a: a.registration.newsletter),
     Column("amount_due", lambda a: euro(a.amount_due)),
-    Column("amount_paid", lambda _a: euro(0)),
-    Column("payment_reference", lambda _a: ""),
+    Column("amount_paid", lambda a: euro(share(a.registration, a.position))),
+    Column("payment_reference", lambda a: shown_communication(a.registration)),
     Column("registered_at", lambda a: a.registration.created_at),
     Column("cancelled_at", lambda a: a.cancelled_at),
     Column("checked_in_at", lambda a: a.checked_in_at),

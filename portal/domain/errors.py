@@ -48,4 +48,27 @@ class ImportRefused(Refused):
 
 
 class AccountRefused(Refused):
-    """An organiser's account cannot be made or found; the message says why, for a developer's shell."""
+    """Something is not done to an organiser's account; the message says why, for a developer's shell.
+
+    ``kind`` is for a page: ``address``, ``known`` (there is an account for it), ``events`` (an owner has all),
+    ``last_owner``, ``gone`` (there is no such account), ``last_factor`` (everybody has to have one).
+    """
+
+    def __init__(self, message: str, kind: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class PasswordRefused(AccountRefused):
+    """A password cannot be chosen: its ``length``, or it is ``common``."""
+
+    def __init__(self, kind: str) -> None:
+        why = {
+            "length": "a password has 12 to 128 characters",
+            "common": "this password is among those that are guessed first",
+        }
+        super().__init__(why[kind], kind)
+
+
+class CodeRefused(Refused):
+    """A code, or a passkey's answer, proves nothing (any more)."""

@@ -1,14 +1,16 @@
 """The organiser's overview: every event with how many come and wait."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import Row as RowOf
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.content.event import Event
-from portal.domain import places, taken
+from portal.domain import announcements, places, taken, undelivered
+from portal.domain.announcements import Announcement
 from portal.domain.places import Availability, Taken
 from portal.storage.models import EventRecord, Organiser, TicketCount
 
@@ -45,11 +47,14 @@ class Orphan:
 
 @dataclass(frozen=True)
 class Overview:
-    """Events to come by date, past ones newest first, and those without a file."""
+    """Events to come by date, past ones newest first, and those without a file; what waits for an organiser: letters
+    that could not be delivered, changes of which nobody has been told."""
 
     coming: tuple[Row, ...]
     past: tuple[Row, ...]
     orphans: tuple[Orphan, ...]
+    undelivered: int
+    untold: tuple[Announcement, ...]
 
 
 def overview(session: Session, events: Mapping[str, Event], organiser: Organiser, now: datetime) -> Overview:
@@ -60,19 +65,34 @@ def overview(session: Session, events: Mapping[str, Event], organiser: Organiser
         for slug, event in sorted(events.items(), key=lambda item: (item[1].starts, item[0]))
         if organiser.may_see(slug)
     ]
+    known = _known(session)
+    told = {row.slug: row.told for row in known}
     return Overview(
         coming=tuple(row for row in rows if row.event.over_at > now),
         past=tuple(row for row in reversed(rows) if row.event.over_at <= now),
-        orphans=tuple(orphan for orphan in orphans(session, events) if organiser.may_see(orphan.slug)),
+        orphans=tuple(orphan for orphan in _orphans(known, events) if organiser.may_see(orphan.slug)),
+        undelivered=undelivered.count(session, organiser),
+        untold=announcements.pending(session, [row.event for row in rows], told, now),
     )
 
 
 def orphans(session: Session, events: Container[str]) -> list[Orphan]:
     """The events that people signed up for and whose slug is none of ``events``."""
-    rows = session.execute(
-        select(EventRecord.slug, EventRecord.title, func.sum(TicketCount.confirmed))
+    return _orphans(_known(session), events)
+
+
+def _known(session: Session) -> Sequence[RowOf[str, str, str, int]]:
+    """What the database knows of each event that people signed up for: slug, title, what was told, who comes."""
+    confirmed = func.sum(TicketCount.confirmed)
+    return session.execute(
+        select(EventRecord.slug, EventRecord.title, EventRecord.told, confirmed)
         .join(TicketCount, TicketCount.event_slug == EventRecord.slug)
-        .group_by(EventRecord.slug, EventRecord.title)
+        .group_by(EventRecord.slug, EventRecord.title, EventRecord.told)
         .order_by(EventRecord.slug)
-    )
-    return [Orphan(slug, title, int(confirmed)) for slug, title, confirmed in rows if slug not in events]
+    ).all()
+
+
+def _orphans(known: Sequence[RowOf[str, str, str, int]], events: Container[str]) -> list[Orphan]:
+    return [
+        Orphan(slug, title, int(confirmed)) for slug, title, _told, confirmed in known if slug not in events
+    ]

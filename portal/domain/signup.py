@@ -161,9 +161,9 @@ def _registration(event: Event, sent: SignUp, status: str, now: datetime, secret
         language=sent.language,
         privacy_version=sent.privacy_version,
         created_at=now,
+        billing=Billing(**asdict(sent.billing)) if sent.billing else None,
+        payments=[],
     )
-    if sent.billing:
-        registration.billing = Billing(**asdict(sent.billing))
     for position, person in enumerate(sent.people):
         once = sent.answers if position == 0 else None
         registration.attendees.append(new_attendee(event, registration, position, person, status, once))

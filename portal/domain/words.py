@@ -4,7 +4,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 
 from babel.dates import format_date, format_datetime, format_time
-from babel.numbers import format_currency
+from babel.numbers import format_currency, format_decimal, format_percent
 
 from portal.content.event import Event
 from portal.domain.places import Availability
@@ -76,6 +76,21 @@ def hours(event: Event) -> str:
 def short_moment(at: datetime) -> str:
     """``4 jan. 2027, 10:00``; ``at`` is in the zone to be shown."""
     return format_datetime(at, "d MMM y, HH:mm", locale=locale())
+
+
+def short_day(of: date) -> str:
+    """``4 jan 2027``."""
+    return format_date(of, "d MMM y", locale=locale()).replace(".", "")
+
+
+def numeral(number: int) -> str:
+    """``1.250``."""
+    return format_decimal(number, locale=locale())
+
+
+def share(number: int, of: int) -> str:
+    """``75 %``."""
+    return format_percent(number / of, locale=locale())
 
 
 def money(cents: int) -> str:

@@ -3,11 +3,11 @@
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-Cell = str | Decimal | datetime | bool | None
+Cell = str | int | Decimal | date | datetime | bool | None
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,11 @@ def defused(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
+def as_typed(text: str) -> str:
+    """What was typed, from a cell that may have been defused."""
+    return text[1:] if text[:1] == "'" and text[1:].startswith(_FORMULA_STARTS) else text
+
+
 def _text(cell: Cell, dialect: Dialect, zone: ZoneInfo) -> str:
     match cell:
         case None:
@@ -61,4 +66,8 @@ def _text(cell: Cell, dialect: Dialect, zone: ZoneInfo) -> str:
             return f"{cell:.2f}".replace(".", dialect.decimal_mark)
         case datetime():
             return cell.astimezone(zone).isoformat(timespec="seconds")
+        case date():
+            return cell.isoformat()
+        case int():
+            return str(cell)
     return defused(cell)

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from portal.formats.calendar import method_of as calendar_method
+
 TIMEOUT = 30
 """Seconds that a mail server may take for an answer."""
 
@@ -43,8 +45,15 @@ def message(
     html: str,
     message_id: str,
     written_at: datetime,
+    calendar: str = "",
+    code: bytes = b"",
 ) -> EmailMessage:
-    """A letter with a plain and an HTML part. ``Auto-Submitted`` keeps holiday replies away (RFC 3834)."""
+    """A letter with a plain and an HTML part; where there is one a calendar file, and the code that a banking app reads
+    as a picture (PNG).
+
+    ``Auto-Submitted`` keeps holiday replies away (RFC 3834). There is no ``List-Unsubscribe``: each letter is about
+    something that its reader asked for.
+    """
     made = EmailMessage(policy=SMTP_POLICY)
     made["From"] = Address(sender.name, addr_spec=sender.address)
     made["To"] = recipient
@@ -54,9 +63,23 @@ def message(
     made["Date"] = format_datetime(written_at)
     made["Message-ID"] = message_id
     made["Auto-Submitted"] = "auto-generated"
-    made.set_content(text)
-    made.add_alternative(html, subtype="html")
+    made.set_content(text, cte="quoted-printable")
+    made.add_alternative(html, subtype="html", cte="quoted-printable")
+    if calendar:
+        _add_calendar(made, calendar)
+    if code:
+        made.add_attachment(code, maintype="image", subtype="png", filename="payment.png")
     return made
+
+
+def _add_calendar(made: EmailMessage, calendar: str) -> None:
+    """The calendar file twice, as the large calendars send theirs: among the alternatives it is an invitation that
+    changes and cancels the entry of before (RFC 6047; Outlook looks nowhere else), attached it is a file for
+    programs that know no invitations."""
+    made.add_alternative(
+        calendar, subtype="calendar", cte="base64", params={"method": calendar_method(calendar)}
+    )
+    made.add_attachment(calendar.encode(), maintype="application", subtype="ics", filename="invite.ics")
 
 
 @dataclass(frozen=True)

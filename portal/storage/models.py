@@ -275,9 +275,16 @@ class Organiser(Base):
     email: Mapped[str] = mapped_column(String(320))
     email_key: Mapped[str] = mapped_column(String(320))
     password_hash: Mapped[str] = mapped_column(Text)
+    """Argon2id; empty until an invitation is accepted."""
     role: Mapped[str] = mapped_column(String(20))
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+    signed_in_at: Mapped[datetime | None]
+    """When last."""
+    totp_secret: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """What the app on their telephone knows too, encrypted under the secret key; empty without one."""
+    totp_step: Mapped[int | None]
+    """The time step of the last code that was used: no code counts twice."""
 
     events: Mapped[list[OrganiserEvent]] = relationship(cascade="all, delete-orphan", lazy="selectin")
 
@@ -304,6 +311,12 @@ class OrganiserSession(Base):
     organiser_id: Mapped[int] = mapped_column(ForeignKey("organisers.id"), index=True)
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
+    stage: Mapped[str] = mapped_column(String(20), default="in", server_default="in")
+    """``in``; or what is still to come: ``code`` (the second factor), ``set_up`` (of a second factor)."""
+    confirmed_at: Mapped[datetime | None]
+    """When they last showed that it is still they; None for never since the sign-in."""
+    device: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    """The browser in a few words."""
 
     organiser: Mapped[Organiser] = relationship()
 
@@ -332,9 +345,11 @@ class Letter(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    event_slug: Mapped[str] = mapped_column(ForeignKey("events.slug"))
+    event_slug: Mapped[str | None] = mapped_column(ForeignKey("events.slug"))
+    """None for what is told to an organiser about their account."""
     registration_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"))
     """None for what is told to the organisers about several."""
+    mailing_id: Mapped[int | None] = mapped_column(ForeignKey("mailings.id"))
     kind: Mapped[str] = mapped_column(String(40))
     language: Mapped[str] = mapped_column(String(10))
     recipient: Mapped[str] = mapped_column(String(320))
@@ -349,6 +364,8 @@ class Letter(Base):
     """Which change of the registration's calendar entry that is (RFC 5546); None without a calendar file."""
     facts: Mapped[str] = mapped_column(Text, default="", server_default="")
     """What it says of time and place (``domain.facts``), where it is the letter to know that from."""
+    transfer: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """What its reader is asked to pay (``formats.transfer.Transfer``), for the code that goes with it."""
     created_at: Mapped[datetime]
     queued_at: Mapped[datetime]
     """When it was (last) put in the outbox; from then on the worker tries for so long."""

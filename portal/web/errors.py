@@ -1,8 +1,10 @@
 """Each refusal and each failure: one status and one page, decided here and nowhere else."""
 
-from flask import Flask, current_app, make_response, render_template, request
+from flask import Flask, current_app, g, make_response, render_template, request
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -12,12 +14,20 @@ from portal.i18n import gettext as _
 from portal.web.extensions import db, now, portal
 from portal.web.languages import speak
 
+RETRY_AFTER = 10
+"""Seconds after which a database that was locked, full or away is worth another try."""
+
+COUNTS_ONCE = {"signup", "registration"}
+"""Whose forms may be sent again without a thought, and hold nothing that a page may not show."""
+
 
 def init_app(app: Flask) -> None:
     """Answer what goes wrong in ``app`` with pages that lead on."""
     app.register_error_handler(SignupRefused, signup_refused)
     app.register_error_handler(CSRFError, stale_token)
     app.register_error_handler(HTTPException, http_error)
+    for fault in (OperationalError, InterfaceError, PoolTimeout):
+        app.register_error_handler(fault, no_database)
     app.register_error_handler(Exception, failure)
 
 
@@ -50,6 +60,24 @@ def http_error(error: HTTPException) -> Response:
     for name, value in error.get_headers(request.environ):
         if name.lower() in ("allow", "retry-after"):
             answer.headers[name] = value
+    return answer
+
+
+def no_database(error: SQLAlchemyError) -> Response:
+    """503: the database is locked, full or away. What was typed is on the page, to be sent again.
+
+    Nobody can tell whether the transaction was kept when the connection broke in its commit; the number in the
+    form sees to it that it counts once.
+    """
+    # Not the whole of the error: that has what people typed.
+    current_app.logger.error("the database did not serve a request: %s", getattr(error, "orig", error))
+    db.session().invalidate()  # a broken connection cannot even be rolled back
+    g.sign_in = None  # the page must not ask the database who looks at it
+    sent = request.method == "POST" and request.blueprint in COUNTS_ONCE
+    again = list(request.form.items(multi=True)) if sent else []
+    answer = make_response(render_template("errors/no_database.html", again=again), 503)
+    answer.headers["Retry-After"] = str(RETRY_AFTER)
+    answer.cache_control.no_store = True
     return answer
 
 

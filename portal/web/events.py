@@ -6,24 +6,22 @@ from itertools import groupby
 from urllib.parse import urlsplit
 
 from flask import Blueprint, abort, make_response, redirect, render_template, request, send_file, url_for
-from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from portal.content.event import Event
-from portal.content.markdown import render
 from portal.domain import calendars, places, taken
 from portal.domain.places import Availability
 from portal.domain.privacy import PRIVACY_VERSION
 from portal.domain.signup import folded
 from portal.formats import calendar
-from portal.i18n import LANGUAGES, current_language
-from portal.i18n import gettext as _
+from portal.i18n import LANGUAGES
 from portal.storage.database import transaction
+from portal.web.event_page import event_page
 from portal.web.extensions import csrf, db, now, portal, site
 from portal.web.languages import COOKIE
 from portal.web.paths import local_path
 from portal.web.published import published_event
-from portal.web.templating import event_url, structured_data
+from portal.web.templating import event_url
 
 blueprint = Blueprint("events", __name__)
 
@@ -75,22 +73,7 @@ def agenda() -> str:
 @blueprint.get("/events/<slug>")
 def event(slug: str) -> str:
     """One event."""
-    shown = published_event(slug)
-    url = event_url(slug)
-    return render_template(
-        "events/event.html",
-        event=shown,
-        availability=places.availability(shown, taken.of_event(db.session(), slug), now()),
-        text=_text(shown),
-        over=shown.over_at <= now(),
-        meta={
-            "title": shown.title,
-            "description": shown.summary,
-            "url": url,
-            "image": portal().settings.base_url + shown.logo if shown.logo else "",
-        },
-        structured_data=structured_data(shown, url),
-    )
+    return event_page(published_event(slug))
 
 
 @blueprint.get("/events/<slug>.ics", endpoint="calendar")
@@ -147,17 +130,6 @@ def choose_language(code: str) -> Response:
         samesite="Lax",
     )
     return answer
-
-
-def _text(event: Event) -> Markup:
-    """The event's text as HTML, made once for each version of its file."""
-    texts, key = portal().texts, (event.slug, current_language())
-    made_from, html = texts.get(key, (None, Markup()))
-    if made_from is not event:
-        catalogue = portal().catalogue
-        html = Markup(render(event.text, site().url, catalogue.image_size, _("Table")))  # noqa: S704  # cleaned
-        texts[key] = (event, html)
-    return html
 
 
 def _month(entry: AgendaEntry) -> date:

@@ -1,6 +1,5 @@
-"""Form fields for an event's own questions, and how what was typed is cleaned."""
+"""Form fields for an event's own questions."""
 
-import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,27 +20,8 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.content.event import Question
+from portal.domain.typed import LARGEST_NUMBER, LONGEST_LINE, LONGEST_TEXT, clean, clean_lines
 from portal.i18n import gettext as _
-
-LONGEST_LINE = 200
-LONGEST_TEXT = 2000
-LARGEST_NUMBER = 1_000_000
-
-
-def clean(text: str | None) -> str:
-    """One line as typed, without what cannot be seen: control characters, and marks that turn the direction
-    of what follows; white space is single."""
-    visible = (c for c in text or "" if unicodedata.category(c) != "Cc" or c.isspace())
-    return " ".join(unicodedata.normalize("NFC", "".join(visible).translate(_TURNERS)).split())
-
-
-def clean_lines(text: str | None) -> str:
-    """The same for text of several lines."""
-    return "\n".join(clean(line) for line in (text or "").splitlines()).strip()
-
-
-# Explicit bidirectional overrides and isolates (Unicode Annex 9): they would turn the rest of a list.
-_TURNERS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
 
 def answers_form(questions: Iterable[Question]) -> type[Form]:

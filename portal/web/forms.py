@@ -19,7 +19,6 @@ from wtforms import (
     Form,
     FormField,
     HiddenField,
-    PasswordField,
     RadioField,
     SelectChoice,
     StringField,
@@ -271,14 +270,7 @@ def problems(form: Any) -> list[tuple[str, str]]:
     return found
 
 
-class LoginForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
-    """An organiser's sign-in; its labels stand in the template."""
-
-    email = EmailField(render_kw={"autocomplete": "username"})
-    password = PasswordField(render_kw={"autocomplete": "current-password"})
-
-
-class TokenForm(FlaskForm):  # type: ignore[misc]
+class TokenForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """Proof that a form came from our page; its fields stand in the template."""
 
 

@@ -1,4 +1,4 @@
-"""What machines ask: whether the portal is alive, whether it can serve, and the style sheet."""
+"""What machines ask: whether the portal is alive, whether it can serve, and the style sheets and the scripts."""
 
 from datetime import timedelta
 
@@ -6,8 +6,9 @@ from flask import Blueprint, Response, abort, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.storage.migrate import is_current
+from portal.web import scripts
 from portal.web.extensions import db, limiter
-from portal.web.stylesheet import stylesheet
+from portal.web.stylesheet import by_digest
 
 blueprint = Blueprint("ops", __name__)
 limiter.exempt(blueprint)
@@ -33,13 +34,27 @@ def readyz() -> tuple[Response, int]:
 
 @blueprint.get("/style-<digest>.css")
 def style(digest: str) -> Response:
-    """The style sheet; its address changes with its content, so it may be kept for ever."""
-    sheet = stylesheet()
-    if digest != sheet.digest:
+    """A style sheet; its address changes with its content, so it may be kept for ever."""
+    sheet = by_digest(digest)
+    if sheet is None:
         abort(404)
-    zipped = request.accept_encodings["gzip"] > 0
-    answer = Response(sheet.gzip if zipped else sheet.text, content_type="text/css; charset=utf-8")
-    if zipped:
+    return _for_ever(sheet.text, sheet.gzip, "text/css; charset=utf-8")
+
+
+@blueprint.get("/script-<digest>/<path:name>.js")
+def script(digest: str, name: str) -> Response:
+    """A script module; its address changes with the content of any of them, so it may be kept for ever."""
+    module = scripts.script(name)
+    if module is None or digest != scripts.digest():
+        abort(404)
+    return _for_ever(module.text, module.gzip, "text/javascript; charset=utf-8")
+
+
+def _for_ever(text: bytes, zipped: bytes, content_type: str) -> Response:
+    """A file whose address tells its content."""
+    zips = request.accept_encodings["gzip"] > 0
+    answer = Response(zipped if zips else text, content_type=content_type)
+    if zips:
         answer.content_encoding = "gzip"
     answer.vary.add("Accept-Encoding")
     answer.cache_control.public = True

@@ -1,4 +1,5 @@
-"""The one style sheet, made once from the organisation's accent, with a name that tells its content."""
+"""The style sheet of every page, made once from the organisation's accent, and that of the organisers' figures, each
+with a name that tells its content."""
 
 import gzip
 from dataclasses import dataclass
@@ -30,7 +31,26 @@ def stylesheet_url() -> str:
     return url_for("ops.style", digest=stylesheet().digest)
 
 
+def desk_stylesheet_url() -> str:
+    """Where the sheet is that organisers' figures need beside it."""
+    return url_for("ops.style", digest=desk_stylesheet().digest)
+
+
+@lru_cache(maxsize=1)
+def desk_stylesheet() -> Stylesheet:
+    """The sheet of the organisers' figures."""
+    return _named(theme.desk_stylesheet().encode())
+
+
+def by_digest(digest: str) -> Stylesheet | None:
+    """The sheet of that name; None when there is none now."""
+    return next((sheet for sheet in (stylesheet(), desk_stylesheet()) if sheet.digest == digest), None)
+
+
 @lru_cache(maxsize=4)
 def _made(accent: str) -> Stylesheet:
-    text = theme.stylesheet(accent).encode()
+    return _named(theme.stylesheet(accent).encode())
+
+
+def _named(text: bytes) -> Stylesheet:
     return Stylesheet(text, gzip.compress(text, 9, mtime=0), sha256(text).hexdigest()[:12])

@@ -9,29 +9,48 @@ from markupsafe import Markup
 from portal.content.event import Event
 from portal.domain import words
 from portal.domain.letters import localise
+from portal.formats import calendar_links
+from portal.formats.transfer import Transfer, svg
 from portal.i18n import current_language
+from portal.i18n import gettext as _
 from portal.web import languages
 from portal.web.extensions import portal, site
-from portal.web.organiser import signed_in_organiser
-from portal.web.stylesheet import stylesheet_url
+from portal.web.organiser import home, signed_in_organiser
+from portal.web.stylesheet import desk_stylesheet_url, stylesheet_url
 
 
 def init_app(app: Flask) -> None:
     """Give ``app``'s templates their words, filters and common values."""
     localise(app.jinja_env)
-    app.jinja_env.filters["moment"] = lambda at: words.moment(at.astimezone(site().timezone))
+    app.jinja_env.filters.update(
+        moment=lambda at: words.moment(at.astimezone(site().timezone)),
+        hour_minute=lambda at: at.astimezone(site().timezone).strftime("%H:%M"),
+        google_calendar=lambda event: calendar_links.google(event, event_url(event.slug)),
+        outlook_calendar=lambda event: calendar_links.outlook(event, event_url(event.slug)),
+        transfer_code=transfer_code,
+        numeral=words.numeral,
+        short_day=words.short_day,
+    )
 
     @app.context_processor
     def common() -> dict[str, object]:
+        organiser = signed_in_organiser()
         return {
             "site": site(),
             # Quoted, so that no address can put anything else into a page.
             "here": quote(request.full_path.rstrip("?"), safe="/?&=%"),
             "language": current_language(),
             "languages": languages.offered(),
-            "organiser": signed_in_organiser(),
+            "organiser": organiser,
+            "home_url": home(organiser),
             "stylesheet_url": stylesheet_url(),
+            "desk_stylesheet_url": desk_stylesheet_url,
         }
+
+
+def transfer_code(transfer: Transfer) -> Markup:
+    """The code that a banking app reads."""
+    return Markup(svg(transfer, title=_("QR code for your banking app")))  # noqa: S704  # segno's own, title escaped
 
 
 def event_url(slug: str) -> str:

@@ -77,6 +77,13 @@ def stylesheet(accent: str) -> str:
     )
 
 
+@cache
+def desk_stylesheet() -> str:
+    """What only the organisers' figures and previews need, so that no visitor carries it; its colours are those of
+    ``stylesheet``."""
+    return _compact((files("portal") / "static" / "desk.css").read_text(encoding="utf-8"))
+
+
 def light(accent: str) -> dict[str, str]:
     """The colour tokens on a light page. The accent stays as the organisation has it."""
     own = _parse(accent)

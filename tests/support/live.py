@@ -54,15 +54,16 @@ def serve_portal(
     content: Path = SAMPLE_CONTENT,
     smtp_url: str = "",
     arguments: tuple[str, ...] = (),
+    name: str = "127.0.0.1",
     **variables: str,
 ) -> Iterator[LivePortal]:
-    """A portal that answers, with all that it keeps in ``folder``.
+    """A portal that answers, with all that it keeps in ``folder``; ``name`` is how its visitors call this machine.
 
     ``variables`` are more of its settings, such as ``PORTAL_RATE_LIMITS="off"``. Settings of the
     machine (a ``.env`` in the repository, the environment) have no part in it.
     """
     port = free_port()
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://{name}:{port}"
     folder.mkdir(parents=True, exist_ok=True)
     environment = {
         "PATH": os.environ["PATH"],

@@ -1,5 +1,6 @@
 """A real SMTP server on this machine, that keeps what it is given and can be told to refuse."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -48,7 +49,11 @@ class PostOffice:
     port: int
     letters: list[Letter] = field(default_factory=list)
     _arrived: Condition = field(default_factory=Condition)
+    connections: set[Any] = field(default_factory=set)
+    """Who has connected, as (address, port)."""
     _refusals: dict[str, str] = field(default_factory=dict)
+    _silent: bool = False
+    _hangs_up: bool = False
 
     @property
     def url(self) -> str:
@@ -64,15 +69,29 @@ class PostOffice:
         """From now on answer such as ``451 4.3.0 Try again later`` at that step."""
         self._refusals[at] = answer
 
+    def refuse_only(self, recipient: str, answer: str) -> None:
+        """From now on answer so to letters for this address."""
+        self._refusals[recipient] = answer
+
+    def fall_silent(self) -> None:
+        """From now on take what is sent and never answer."""
+        self._silent = True
+
+    def hang_up(self) -> None:
+        """From now on keep the letter that is sent and hang up without a word."""
+        self._hangs_up = True
+
     def accept(self) -> None:
         """Refuse nothing any more."""
         self._refusals.clear()
+        self._silent = self._hangs_up = False
 
     # What aiosmtpd calls; the names are its own.
 
     async def handle_MAIL(  # noqa: N802
-        self, _server: Any, _session: Any, envelope: Envelope, address: str, options: list[str]
+        self, _server: Any, session: Any, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        self.connections.add(session.peer)
         if "MAIL" not in self._refusals:
             envelope.mail_from = address
             envelope.mail_options.extend(options)
@@ -81,11 +100,14 @@ class PostOffice:
     async def handle_RCPT(  # noqa: N802
         self, _server: Any, _session: Any, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
-        if "RCPT" not in self._refusals:
+        refusal = self._refusals.get("RCPT") or self._refusals.get(address)
+        if not refusal:
             envelope.rcpt_tos.append(address)
-        return self._refusals.get("RCPT", "250 OK")
+        return refusal or "250 OK"
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: Any, _session: Any, envelope: Envelope) -> str:  # noqa: N802
+        if self._silent:
+            await asyncio.Event().wait()
         if "DATA" not in self._refusals:
             content = envelope.content
             assert isinstance(content, bytes)
@@ -93,14 +115,16 @@ class PostOffice:
             with self._arrived:
                 self.letters.append(Letter(str(envelope.mail_from), tuple(envelope.rcpt_tos), message))
                 self._arrived.notify_all()
+        if self._hangs_up:
+            server.transport.abort()
         return self._refusals.get("DATA", "250 OK")
 
 
 @contextmanager
-def open_post_office() -> Iterator[PostOffice]:
-    """A running SMTP server."""
+def open_post_office(*, international: bool = True) -> Iterator[PostOffice]:
+    """A running SMTP server; one that is not ``international`` only knows addresses in ASCII (no SMTPUTF8)."""
     office = PostOffice(free_port())
-    controller = Controller(office, hostname="127.0.0.1", port=office.port)
+    controller = Controller(office, hostname="127.0.0.1", port=office.port, enable_SMTPUTF8=international)
     controller.start()
     try:
         yield office

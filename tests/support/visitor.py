@@ -91,6 +91,10 @@ class Visitor:
     def post(self, url: str, values: Mapping[str, Any] | None = None, **options: Any) -> Answer:
         return self._ask("POST", url, data=dict(values or {}), **options)
 
+    def post_json(self, url: str, sent: object, **options: Any) -> Answer:
+        """What a script on a page would send."""
+        return self._ask("POST", url, json=sent, **options)
+
     def submit(
         self,
         answer: Answer,

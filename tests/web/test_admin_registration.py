@@ -151,7 +151,7 @@ def test_a_registration_of_another_event_is_not_found_here_and_not_shown_to_othe
     sign_up(portal, "Emma")
     url = page_of(organiser, "Emma").url
     assert organiser.get(url.replace("nascholing", "andere")).status == 404
-    bound = portal.organiser("bo@leraars.example", events=("andere",))
+    bound = portal.organiser("bo@leraars.example", "organiser", events=("andere",))
     for action in ("", "/change"):
         assert bound.get(url + action).status == 403
     token = bound.get("/admin/events/andere/add").form()["csrf_token"]

@@ -7,12 +7,17 @@ from datetime import date
 from io import BytesIO, StringIO
 
 import pytest
+import zxingcpp
+from PIL import Image
 from sqlalchemy import select
 
+from portal.formats import mail
 from portal.storage.ledger import Billing, Payment
 from portal.storage.models import Registration
+from portal.worker import Postman
 from tests.support.camt import camt
-from tests.support.portal import PortalUnderTest, event_file, statements_of
+from tests.support.mail import PostOffice
+from tests.support.portal import SECRET, PortalUnderTest, event_file, statements_of
 from tests.support.visitor import Visitor
 
 MakePortal = Callable[..., PortalUnderTest]
@@ -132,7 +137,7 @@ def test_a_file_that_is_no_statement_says_so(portal: PortalUnderTest, bytes_: by
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_statements_are_not_for_who_is_bound_to_an_event(portal: PortalUnderTest) -> None:
-    bound = portal.organiser("bo@leraars.example", events=("nascholing",))
+    bound = portal.organiser("bo@leraars.example", "organiser", events=("nascholing",))
     assert bound.get("/admin/payments").status == 403
     token = bound.get("/admin/events/nascholing/add").form()["csrf_token"]
     for url in ("/admin/payments/import", "/admin/payments/entries/abc"):
@@ -201,3 +206,30 @@ def test_the_list_tells_what_was_paid_in_the_same_questions_for_one_and_for_many
             organiser.get("/admin/events/nascholing/attendees")
         asked.append(len(statements))
     assert asked[0] == asked[1]
+
+
+def test_the_letter_brings_a_code_that_a_banking_app_reads_and_who_waits_gets_none(
+    portal: PortalUnderTest, smtp: PostOffice
+) -> None:
+    for name in ("Emma", "Wout", "Noor"):
+        sign_up(portal, name)
+    way, sender = mail.SmtpServer(smtp.url), mail.Sender("Leraars Leren", "info@leraars.example")
+    Postman(portal.engine, way, sender, base_url="http://localhost", secret_key=SECRET).send_due(
+        portal.clock.now
+    )
+    by_reader = {letter.recipients[0]: letter for letter in smtp.letters}
+    letter, digits = by_reader["Emma@school.example"], kept(portal, "Emma").communication
+    assert digits is not None
+    for part in (letter.text, letter.html):
+        assert f"+++{digits[:3]}/{digits[3:7]}/{digits[7:]}+++" in part
+        assert "BE71 0961 2345 6769" in part
+    (picture,) = (
+        part for part in letter.message.iter_attachments() if part.get_content_type() == "image/png"
+    )
+    (code,) = zxingcpp.read_barcodes(Image.open(BytesIO(picture.get_content())))
+    told = code.text.split("\n")
+    assert told[:4] == ["BCD", "002", "1", "SCT"]
+    assert {"Leraars Leren vzw", IBAN, "EUR65.5", digits} <= set(told)
+    waiting = by_reader["Noor@school.example"]
+    assert not [part for part in waiting.message.iter_attachments() if part.get_content_type() == "image/png"]
+    assert IBAN[-4:] not in waiting.text

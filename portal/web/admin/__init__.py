@@ -11,4 +11,14 @@ blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 blueprint.before_request(require_organiser)
 
 
-from portal.web.admin import attendees, overview, payments, people_from_file, registration  # noqa: E402, F401  # their routes
+from portal.web.admin import (  # noqa: E402  # their routes
+    attendees,  # noqa: F401
+    content,  # noqa: F401
+    mailing,  # noqa: F401
+    numbers,  # noqa: F401
+    overview,  # noqa: F401
+    payments,  # noqa: F401
+    people_from_file,  # noqa: F401
+    registration,  # noqa: F401
+    selection,  # noqa: F401
+)

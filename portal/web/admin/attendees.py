@@ -1,21 +1,23 @@
 """Who comes to an event: the list, searched and sorted, and the same list to take away."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from flask import Response, abort, render_template, request, url_for
+from flask import Response, abort, make_response, render_template, request, session, url_for
 
 from portal.content.event import Event
 from portal.domain import attendees, words
-from portal.domain.attendees import Column, Filters
+from portal.domain.attendees import Column
 from portal.formats import csv
 from portal.i18n import gettext as _
 from portal.storage.models import Attendee
-from portal.web.admin import blueprint, event_or_404
+from portal.web import scripts
+from portal.web.admin import blueprint, event_or_404, list_query
 from portal.web.extensions import db, site
+from portal.web.security import WITH_SCRIPTS
 
-SHOWN = ("last_name", "first_name", "ticket", "status", "email", "school", "registered_at")
-"""The columns of the page, beside the answers; the export has all."""
+ON_REQUEST = ("phone", "language", "amount_due", "amount_paid", "checked_in_at", "remarks", "registration")
+"""The columns that are only shown when somebody chooses them; the export has all."""
+LONGEST_KEY, MOST_COLUMNS = 150, 40
 
 
 @dataclass(frozen=True)
@@ -28,30 +30,40 @@ class Heading:
 
 
 @blueprint.get("/events/<slug>/attendees", endpoint="attendees")
-def attendee_list(slug: str) -> str:
+def attendee_list(slug: str) -> Response:
     """Who comes: searched, filtered, sorted, a page at a time."""
     event, title = event_or_404(slug)
-    filters = _filters()
-    session = db.session()
-    columns = {c.key: c for c in attendees.columns(session, slug, event)}
+    filters = list_query.read(request.args, event)
+    rows = db.session()
+    columns = {c.key: c for c in attendees.columns(rows, slug, event)}
     if event is not None and not event.tickets:
         del columns["ticket"]
+    headings = _headings(columns, event)
     number = request.args.get("page", "1")
-    return render_template(
+    page = render_template(
         "admin/attendees.html",
         event=event,
         event_title=title,
         slug=slug,
-        page=attendees.page(session, slug, filters, int(number) if number.isdecimal() else 1),
-        columns=_headings(columns, event),
+        page=attendees.page(rows, slug, filters, int(number) if number.isdecimal() else 1),
+        columns=[heading for heading in headings if heading.key in _shown_columns(headings)],
+        all_columns=headings,
         cell=lambda heading, row: _shown(columns[heading.key], row),
         filters=filters,
-        tickets=[(ticket.id, ticket.label) for ticket in event.tickets] if event else [],
-        counts=attendees.counts(session, slug),
-        url=lambda **changes: url_for("admin.attendees", slug=slug, **_query(filters, **changes)),
-        csv_url=url_for("admin.attendees_csv", slug=slug, **_query(filters)),
-        excel_url=url_for("admin.attendees_csv", slug=slug, dialect="excel", **_query(filters)),
+        asked=event and [question for question in event.questions if question.options],
+        by_ticket=attendees.counts_by_ticket(rows, slug),
+        counts=attendees.counts(rows, slug),
+        kept=list_query.as_fields,
+        mail_url=url_for("admin.mail", slug=slug, **list_query.written(filters)),
+        script=scripts.url("desk/list"),
+        url=lambda **changes: url_for("admin.attendees", slug=slug, **list_query.written(filters, **changes)),
+        csv_url=url_for("admin.attendees_csv", slug=slug, **list_query.written(filters)),
+        xlsx_url=url_for("admin.attendees_xlsx", slug=slug, **list_query.written(filters)),
+        excel_url=url_for("admin.attendees_csv", slug=slug, dialect="excel", **list_query.written(filters)),
     )
+    answer = make_response(page)
+    answer.headers["Content-Security-Policy"] = WITH_SCRIPTS
+    return answer
 
 
 @blueprint.get("/events/<slug>/attendees.csv")
@@ -62,34 +74,34 @@ def attendees_csv(slug: str) -> Response:
     if name not in csv.DIALECTS:
         abort(404)
     answer = Response(
-        attendees.export(db.engine, slug, event, _filters(), csv.DIALECTS[name], site().timezone),
+        attendees.export(
+            db.engine, slug, event, list_query.read(request.args, event), csv.DIALECTS[name], site().timezone
+        ),
         content_type="text/csv; charset=utf-8",
     )
     answer.headers["Content-Disposition"] = f'attachment; filename="{slug}-attendees.csv"'
     return answer
 
 
-def _filters() -> Filters:
-    return Filters(
-        q=request.args.get("q", "").strip()[:200],
-        status=request.args.get("status", ""),
-        ticket=request.args.get("ticket", ""),
-        sort=request.args.get("sort", ""),
-        descending=request.args.get("descending") == "1",
+@blueprint.get("/events/<slug>/attendees.xlsx")
+def attendees_xlsx(slug: str) -> Response:
+    """The same list as a workbook."""
+    event, _title = event_or_404(slug)
+    answer = Response(
+        attendees.workbook(db.engine, slug, event, list_query.read(request.args, event), site().timezone),
+        content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     )
+    answer.headers["Content-Disposition"] = f'attachment; filename="{slug}-attendees.xlsx"'
+    return answer
 
 
-def _query(filters: Filters, **changes: Any) -> dict[str, Any]:
-    """The filters as the query of an address, shortest form; ``changes`` go before."""
-    told = {
-        "q": filters.q,
-        "status": filters.status,
-        "ticket": filters.ticket,
-        "sort": filters.sort,
-        "descending": "1" if filters.descending else "",
-    }
-    changes = {name: "1" if value is True else value or "" for name, value in changes.items()}
-    return {name: value for name, value in (told | changes).items() if value}
+def _shown_columns(headings: list[Heading]) -> list[str]:
+    """Which columns were chosen, now or before in this browser; else all but those that only few need."""
+    if chosen := [key for key in request.args.getlist("column") if len(key) <= LONGEST_KEY][:MOST_COLUMNS]:
+        session["columns"] = chosen
+    wanted = session.get("columns") or [h.key for h in headings if h.key not in ON_REQUEST]
+    # Without a name a row says nothing.
+    return ["last_name", *wanted]
 
 
 def _headings(columns: dict[str, Column], event: Event | None) -> list[Heading]:
@@ -101,6 +113,13 @@ def _headings(columns: dict[str, Column], event: Event | None) -> list[Heading]:
         "email": _("E-mail address"),
         "school": _("School or organisation"),
         "registered_at": _("Signed up"),
+        "phone": _("Telephone"),
+        "language": _("Language"),
+        "amount_due": _("Due"),
+        "amount_paid": _("Paid"),
+        "checked_in_at": _("Checked in"),
+        "remarks": _("Remarks"),
+        "registration": _("Reference"),
     }
     questions = {question.name: question.label for question in event.questions} if event else {}
     for key in columns:
@@ -123,6 +142,10 @@ def _shown(column: Column, row: Attendee) -> str:
             return row.ticket_label
         case "registered_at":
             return words.short_moment(row.registration.created_at.astimezone(site().timezone))
+        case "checked_in_at":
+            return (
+                words.short_moment(row.checked_in_at.astimezone(site().timezone)) if row.checked_in_at else ""
+            )
     value = column.cell(row)
     if column.key.startswith("answer:") and value in ("yes", "no") and _is_a_tick(row, column.key):
         return _("yes") if value == "yes" else _("no")

@@ -4,6 +4,7 @@ from flask import render_template, request, url_for
 
 from portal.domain.overview import overview as look_over
 from portal.web.admin import blueprint
+from portal.web.admin.content import files_of
 from portal.web.extensions import db, now, portal
 from portal.web.organiser import signed_in_organiser
 
@@ -21,6 +22,8 @@ def overview() -> str:
         rows=seen.past if past else seen.coming,
         orphans=seen.orphans,
         past=past,
-        problems=snapshot.problems,
+        problems=[problem for file in files_of(organiser) for problem in file.problems],
+        undelivered=seen.undelivered,
+        untold=seen.untold,
         other_url=url_for("admin.overview", past=None if past else 1),
     )

@@ -16,20 +16,18 @@ from portal.i18n import gettext as _
 from portal.storage.database import transaction
 from portal.web.admin import blueprint, event_or_404
 from portal.web.extensions import db, now, site
-from portal.web.organiser import actor, signed_in_organiser
+from portal.web.organiser import actor
 
 
 @blueprint.get("/payments", endpoint="payments")
 def overview() -> str:
     """What a person has to decide about, and the way to read a statement in."""
-    _refuse_bound()
     return _page()
 
 
 @blueprint.post("/payments/import")
 def import_statement() -> str | tuple[str, int]:
     """Read a statement in; the same one again adds nothing."""
-    _refuse_bound()
     # The form's own limit is for what is typed.
     request.max_content_length = LARGEST_FILE + 100_000
     file = request.files.get("statement")
@@ -51,7 +49,6 @@ def import_statement() -> str | tuple[str, int]:
 @blueprint.post("/payments/entries/<fingerprint>")
 def decide(fingerprint: str) -> AnyResponse | tuple[str, int]:
     """Book an entry for a registration, or set it aside."""
-    _refuse_bound()
     try:
         with transaction(db.session()):
             if "set_aside" in request.form:
@@ -136,13 +133,6 @@ def _page(
         booked=booked or [],
         today=now().astimezone(site().timezone).date(),
     )
-
-
-def _refuse_bound() -> None:
-    """A statement holds payments for all events: who is bound to some does not see it."""
-    organiser = signed_in_organiser()
-    if organiser is None or organiser.events:
-        abort(403)
 
 
 def _refusal(refused: PaymentRefused) -> str:

@@ -1,0 +1,25 @@
+"""What people type, or bring in a file: how it is cleaned before it is kept, and how long it may be."""
+
+import unicodedata
+
+LONGEST_NAME = 100
+LONGEST_PHONE = 50
+LONGEST_LINE = 200
+LONGEST_TEXT = 2000
+LARGEST_NUMBER = 1_000_000
+
+
+def clean(text: str | None) -> str:
+    """One line as typed, without what cannot be seen: control characters, and marks that turn the direction
+    of what follows; white space is single."""
+    visible = (c for c in text or "" if unicodedata.category(c) != "Cc" or c.isspace())
+    return " ".join(unicodedata.normalize("NFC", "".join(visible).translate(_TURNERS)).split())
+
+
+def clean_lines(text: str | None) -> str:
+    """The same for text of several lines."""
+    return "\n".join(clean(line) for line in (text or "").splitlines()).strip()
+
+
+# Explicit bidirectional overrides and isolates (Unicode Annex 9): they would turn the rest of a list.
+_TURNERS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])

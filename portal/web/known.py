@@ -1,0 +1,26 @@
+"""The event that a page of the organisers' side is about."""
+
+from flask import abort
+
+from portal.content.event import Event
+from portal.domain import attendees
+from portal.web.extensions import db, portal
+
+
+def event_or_404(slug: str) -> tuple[Event | None, str]:
+    """The event and its title; an event whose file is gone is still there when people signed up for it."""
+    event = portal().catalogue.snapshot.events.get(slug)
+    if event is not None:
+        return event, event.title
+    known = attendees.known(db.session(), slug)
+    if known is None:
+        abort(404)
+    return None, known.title
+
+
+def event_with_form(slug: str) -> Event:
+    """An event that people sign up for here, whether or not they can at this moment."""
+    event, _title = event_or_404(slug)
+    if event is None or event.registration != "portal":
+        abort(404)
+    return event

@@ -1,0 +1,27 @@
+"""HTML of our own making, read without it."""
+
+import pytest
+
+from portal.content.markdown import render
+from portal.content.plain import plain
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("Een *eerste*\nregel.\n\nEen tweede.", "Een eerste regel.\n\nEen tweede."),
+        ("Twee  \nregels", "Twee\nregels"),
+        ("Vooraf:\n\n- een\n- twee\n\nNadien.", "Vooraf:\n\n- een\n- twee\n\nNadien."),
+        ("3. drie\n4. vier", "3. drie\n4. vier"),
+        ("- een\n  - binnen\n- twee", "- een\n- binnen\n- twee"),
+        ("[Plan](https://x.example/plan)", "Plan (https://x.example/plan)"),
+        ("<https://x.example/plan>", "https://x.example/plan"),
+        ("[info@x.example](mailto:info@x.example)", "info@x.example"),
+        ("# Kop\n\nTekst", "Kop\n\nTekst"),
+        ("R&D &lt;b&gt;", "R&D <b>"),
+        ("a\n\n\n\n\nb", "a\n\nb"),
+        ("| a | b |\n|---|---|\n| 1 | 2 |", "a b\n1 2"),
+    ],
+)
+def test_text_reads_as_it_was_meant(written: str, read: str) -> None:
+    assert plain(render(written, "https://p.example", lambda _path: None)) == read

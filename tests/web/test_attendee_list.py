@@ -1,0 +1,215 @@
+"""The attendee list: narrowed, chosen from, acted upon, written to."""
+
+import csv
+from collections.abc import Callable
+from io import StringIO
+
+import pytest
+from sqlalchemy import select
+
+from portal.domain.letters import LINK_MARK
+from portal.storage.mailings import Mailing
+from portal.storage.models import Attendee, Letter
+from tests.support.portal import PortalUnderTest, event_file, statements_of
+from tests.support.visitor import Answer, Visitor
+
+MakePortal = Callable[..., PortalUnderTest]
+LIST = "/admin/events/nascholing/attendees"
+MAIL = "/admin/events/nascholing/mail"
+DAY = {
+    "sessions": "[{id: am, label: Voormiddag}, {id: pm, label: Namiddag}]",
+    "tickets": (
+        "[{id: full, label: Volledige dag, price: 140, sessions: [am, pm]}, "
+        "{id: half, label: Voormiddag, price: 65, sessions: [am]}]"
+    ),
+    "questions": (
+        "[{name: lunch, label: Lunch, type: radio, options: [ja, nee], each: true}, "
+        "{name: topics, label: Onderwerpen, type: checkboxes, options: [AI, robots]}]"
+    ),
+}
+
+
+def sign_up(portal: PortalUnderTest, name: str, **more: str | list[str]) -> None:
+    visitor = portal.visitor()
+    sent = {"first_name": name, "last_name": "Peeters", "email": f"{name}@school.example", "privacy": "y"}
+    assert visitor.submit(visitor.get("/events/nascholing/signup"), sent | more).status == 303
+
+
+def names(page: Answer) -> list[str]:
+    return page.words("tbody td[data-label='First name']")
+
+
+def act(organiser: Visitor, what: str, *people: str, query: str = "") -> Answer:
+    """Tick people in the list and press a button below it."""
+    page = organiser.get(LIST + query)
+    ticked = [
+        one.attrs["value"]
+        for one in page.find("tbody input[name=person]")
+        if one.attrs["aria-label"].split()[0] in people
+    ]
+    form = 'form[action$="/act"]'
+    return organiser.submit(page, {"person": ticked or None}, form=form, press=what)
+
+
+def test_each_filter_narrows_the_list_and_the_file_alike(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(**DAY)})
+    organiser = portal.organiser()
+    lunch = "answers-lunch"
+    sign_up(portal, "Emma", ticket="full", **{lunch: "ja", "answers-topics": ["AI", "robots"]})
+    sign_up(portal, "Noor", ticket="half", **{lunch: "nee", "answers-topics": ["robots"]})
+    act(organiser, "Has paid", "Noor")
+    act(organiser, "Check in", "Emma")
+    for query, expected in {
+        "?session=am": ["Emma", "Noor"],
+        "?session=pm": ["Emma"],
+        "?session=none": [],
+        "?paid=open": ["Emma"],
+        "?paid=paid": ["Noor"],
+        "?here=in": ["Emma"],
+        "?here=out": ["Noor"],
+        "?answer-lunch=nee": ["Noor"],
+        "?answer-topics=AI": ["Emma"],
+        "?answer-topics=robots&paid=paid": ["Noor"],
+        "?paid=perhaps&here=where&sort=nothing&page=99": ["Emma", "Noor"],
+    }.items():
+        assert sorted(names(organiser.get(LIST + query))) == expected, query
+        file = organiser.get(LIST + ".csv" + query).text
+        assert sorted(row["first_name"] for row in csv.DictReader(StringIO(file))) == expected, query
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_columns_are_chosen_and_remembered(make_portal: MakePortal) -> None:
+    portal = make_portal()
+    organiser = portal.organiser()
+    sign_up(portal, "Emma", phone="0470 12 34 56")
+    assert "0470 12 34 56" not in organiser.get(LIST).text
+    chosen = organiser.get(LIST + "?column=phone&column=first_name&column=nothing")
+    assert chosen.words("thead th") == ["Tick", "Last name", "First name", "Telephone"]
+    assert "0470 12 34 56" in organiser.get(LIST).text
+
+
+def test_who_is_ticked_is_cancelled_after_one_more_question(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(capacity=2)})
+    organiser = portal.organiser()
+    for name in ("Emma", "Noor", "Wout"):
+        sign_up(portal, name)
+    assert "Tick somebody" in organiser.follow(act(organiser, "Cancel …")).text
+    asked = organiser.follow(act(organiser, "Cancel …", "Emma", "Noor"))
+    assert statuses(portal) == ["confirmed", "confirmed", "waitlisted"]
+    done = organiser.submit(asked)
+    assert "2 people are cancelled." in organiser.follow(done).text
+    assert statuses(portal) == ["cancelled", "cancelled", "confirmed"]
+    assert "0 people are cancelled." in organiser.follow(organiser.submit(asked)).text
+    with portal.session() as session:
+        assert session.scalars(select(Letter.kind)).all().count("cancelled") == 2
+
+
+def test_who_waits_gets_places_as_far_as_there_are(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(capacity=1, waitlist="manual")})
+    organiser = portal.organiser()
+    for name in ("Emma", "Noor", "Wout"):
+        sign_up(portal, name)
+    organiser.submit(organiser.follow(act(organiser, "Cancel …", "Emma")))
+    said = organiser.follow(act(organiser, "Give places", "Noor", "Wout")).text
+    assert "One party got its places. For one there was no room." in said
+    assert statuses(portal) == ["cancelled", "confirmed", "waitlisted"]
+
+
+def test_a_mail_is_looked_at_tried_and_sent_once(make_portal: MakePortal) -> None:
+    portal = make_portal()
+    organiser = portal.organiser("an@leraars.example")
+    sign_up(portal, "Emma")
+    sign_up(portal, "Noor")
+    page = organiser.follow(act(organiser, "Mail", "Emma"))
+    assert "One letter" in page.text
+    text = {
+        "subject": "Tot morgen, {first_name}",
+        "text": "Dag **{first_name}**,\n\nzie [je pagina]({link}).",
+    }
+    shown = organiser.submit(page, text, press="See how it arrives")
+    assert "Tot morgen, Emma" in shown.text
+    with portal.session() as session:
+        assert session.scalars(select(Letter).where(Letter.kind == "mailing")).all() == []
+    tried = organiser.submit(shown, press="Send me a test")
+    with portal.session() as session:
+        test = session.scalars(select(Letter).where(Letter.kind == "mailing")).one()
+        assert (test.recipient, test.registration_id) == ("an@leraars.example", None)
+        assert LINK_MARK not in test.text + test.html
+    again = organiser.submit(tried, press="See how it arrives")
+    for _ in range(2):  # a second press sends nothing new
+        assert organiser.submit(again, press="Send one letter").status == 303
+    with portal.session() as session:
+        mailing = session.scalars(select(Mailing)).one()
+        letter = session.scalars(select(Letter).where(Letter.mailing_id == mailing.id)).one()
+        assert (letter.recipient, letter.subject) == ("Emma@school.example", "Tot morgen, Emma")
+        assert f'<a href="{LINK_MARK}"' in letter.html
+        assert "<strong>Emma</strong>" in letter.html
+    assert "Tot morgen, {first_name}" in organiser.get(MAIL).text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ({"subject": "", "text": "Dag"}, "Fill in a subject."),
+        ({"subject": "Dag", "text": " "}, "Write something first."),
+        ({"subject": "Dag", "text": "Dag {naam}"}, "This means nothing here: {naam}."),
+    ],
+)
+def test_a_mail_that_cannot_be_sent_keeps_what_was_written(
+    make_portal: MakePortal, typed: dict[str, str], says: str
+) -> None:
+    portal = make_portal()
+    organiser = portal.organiser()
+    sign_up(portal, "Emma")
+    told = organiser.submit(organiser.get(MAIL), typed, press="See how it arrives")
+    assert told.status == 422
+    assert says in told.text
+    assert told.form()["subject"] == typed["subject"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_names_cannot_write_into_a_mail(make_portal: MakePortal) -> None:
+    portal = make_portal()
+    organiser = portal.organiser()
+    sign_up(portal, "<b>[x](https://evil.example)", email="x@school.example")
+    page = organiser.submit(
+        organiser.get(MAIL), {"subject": "Dag", "text": "Dag {first_name}"}, press="Send me a test"
+    )
+    assert page.status == 200
+    with portal.session() as session:
+        letter = session.scalars(select(Letter).where(Letter.kind == "mailing")).one()
+        assert 'href="https://evil.example' not in letter.html
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_sheet_and_badges_have_who_comes_by_name(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(capacity=2)})
+    organiser = portal.organiser()
+    for name in ("Wout", "Emma", "Noor"):
+        sign_up(portal, name)
+    assert organiser.get("/admin/events/nascholing/sheet").words("tbody th") == [
+        "Peeters Emma",
+        "Peeters Wout",
+    ]
+    badges = organiser.follow(act(organiser, "Name badges", "Wout"))
+    assert badges.words(".badges .who") == ["Wout Peeters"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_list_asks_the_same_of_the_database_for_few_and_for_many(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(**DAY)})
+    organiser = portal.organiser()
+    asked = []
+    for count in (1, 9):
+        for number in range(count):
+            sign_up(portal, f"Emma{count}{number}", ticket="half")
+        with statements_of(portal) as statements:
+            organiser.get(LIST + "?session=am&paid=open")
+        asked.append(len(statements))
+    assert asked[0] == asked[1] <= 12
+
+
+def statuses(portal: PortalUnderTest) -> list[str]:
+    with portal.session() as session:
+        return list(session.scalars(select(Attendee.status).order_by(Attendee.registration_id)))
