@@ -12,7 +12,7 @@ import smtplib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
 from threading import Event, Thread
 
@@ -20,7 +20,7 @@ from sqlalchemy import Engine, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from portal.content.catalogue import Catalogue
-from portal.domain import account_links, announcements, desk, letters, registration_link, rounds
+from portal.domain import account_links, announcements, desk, letters, privacy, registration_link, rounds
 from portal.domain.facts import Facts
 from portal.formats import mail
 from portal.formats.transfer import Transfer, png
@@ -270,6 +270,18 @@ class Clerk:
                         announcements.settle(session, event)
         return written
 
+    def forget(self, now: datetime) -> int:
+        """Remove the people of events that have been over for as long as the site keeps them; returns how many events
+        that were."""
+        snapshot = self.catalogue.snapshot
+        with Session(self.engine) as session:
+            found = privacy.expired(session, snapshot.events, snapshot.site.keep_days, now)
+            for event in found:
+                with transaction(session):
+                    number = privacy.anonymise_event(session, event.slug, now)
+                log.info("removed the people of %d registrations for %s", number, event.slug)
+        return len(found)
+
 
 class Worker:
     """A thread that keeps the outbox empty and the lines moving until it is told to stop."""
@@ -279,6 +291,7 @@ class Worker:
     ) -> None:
         self._postman, self._keeper, self._clerk = postman, keeper, clerk
         self._round_at: datetime | None = None
+        self._forgot_on: date | None = None
         self._stop = Event()
         self._thread = Thread(target=self.run, name="letters", daemon=True)
 
@@ -308,6 +321,9 @@ class Worker:
         if self._clerk and (self._round_at is None or now >= self._round_at):
             self._round_at = now + ROUND_EVERY
             self._clerk.write_due(now)
+        if self._clerk and self._forgot_on != now.date():
+            self._clerk.forget(now)
+            self._forgot_on = now.date()
         # A thousand letters do not wait two seconds after each fifty.
         while self._postman.send_due(datetime.now(UTC), self._stop.is_set):
             pass

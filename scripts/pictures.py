@@ -101,6 +101,7 @@ PAGES: dict[str, Callable[[Page, LivePortal], None]] = {
     "privacy": _at("/privacy"),
     "not-found": _at("/nowhere"),
     "sign-in": _at("/admin/login"),
+    "forgot": _at("/admin/forgot"),
 }
 ORGANISERS_PAGES = {
     "overview": _at("/admin/"),
@@ -114,6 +115,13 @@ ORGANISERS_PAGES = {
     "one-change": _first_of(PAID, "", "/change"),
     "add": _at(f"/admin/events/{QUESTIONS}/add"),
     "payments": _at("/admin/payments"),
+    "accounts": _at("/admin/accounts"),
+    "account": _at("/admin/accounts/1"),
+    "account-log": _at("/admin/accounts/log"),
+    "me": _at("/admin/me"),
+    "me-app": _at("/admin/me/app"),
+    "doors": _at("/admin/door"),
+    "door": _at(f"/admin/events/{FULL}/door"),
     "numbers": _at(f"/admin/events/{FULL}/numbers"),
     "numbers-all": _at("/admin/numbers"),
     "files": _at("/admin/content"),

@@ -94,13 +94,7 @@ def kept(page: Page) -> str:
 
 def wait_until_kept(page: Page) -> None:
     """Until the page can be opened without a connection."""
-    page.wait_for_function(
-        """async () => {
-          const { shell, files } = JSON.parse(document.getElementById("facts").textContent);
-          const kept = await Promise.all([shell, ...files].map((url) => caches.match(url)));
-          return navigator.serviceWorker.controller && kept.every(Boolean);
-        }"""
-    )
+    expect(page.locator("#ready")).to_be_visible(timeout=A_LOOK)
 
 
 def test_two_phones_at_the_door_and_one_loses_its_connection(portal: LivePortal, browser: Browser) -> None:
@@ -183,6 +177,7 @@ def test_the_list_leaves_the_phone_after_the_day_and_at_signing_out(
 def test_what_waits_survives_a_sign_in_that_ended(portal: LivePortal, browser: Browser) -> None:
     with phone(browser, portal) as page:
         expect_here(page, 0)
+        wait_until_kept(page)
         page.context.set_offline(True)
         tap(page, "In Emma Peeters")
         expect(page.locator("#connection")).to_contain_text("1 tap waits", timeout=A_LOOK)

@@ -64,7 +64,12 @@ def chosen(slug: str, filters: Filters) -> Select[Attendee]:
         checked_in = Attendee.checked_in_at.is_not(None)
         query = query.where(checked_in if filters.here == "in" else ~checked_in)
     if filters.paid in ("paid", "open"):
-        query = query.where(_due() > 0, _due() <= _paid() if filters.paid == "paid" else _due() > _paid())
+        query = query.where(
+            due_of_registration() > 0,
+            due_of_registration() <= paid_of_registration()
+            if filters.paid == "paid"
+            else due_of_registration() > paid_of_registration(),
+        )
     for name, value in filters.answers:
         query = query.where(_answered(name, value))
     if filters.people:
@@ -79,7 +84,8 @@ def chosen(slug: str, filters: Filters) -> Select[Attendee]:
     return query
 
 
-def _due() -> ScalarSelect[int]:
+def due_of_registration() -> ScalarSelect[int]:
+    """What is due for the registration of a query's row, in cents."""
     person = aliased(Attendee)
     return (
         select(func.coalesce(func.sum(person.price), 0))
@@ -89,7 +95,8 @@ def _due() -> ScalarSelect[int]:
     )
 
 
-def _paid() -> ScalarSelect[int]:
+def paid_of_registration() -> ScalarSelect[int]:
+    """What was paid for the registration of a query's row, in cents."""
     total = func.sum(Payment.amount)
     return (
         select(case((total.is_(None), 0), else_=total))

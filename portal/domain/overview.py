@@ -2,17 +2,22 @@
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Row as RowOf
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.content.event import Event
-from portal.domain import announcements, places, taken, undelivered
+from portal.domain import announcements, attention, places, privacy, taken, undelivered
 from portal.domain.announcements import Announcement
 from portal.domain.places import Availability, Taken
+from portal.domain.privacy import Expired
 from portal.storage.models import EventRecord, Organiser, TicketCount
+
+NEAR = timedelta(days=10)
+"""From when on too few people is a risk."""
+SOON = timedelta(days=14)
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,23 @@ class Row:
     event: Event
     availability: Availability
     taken: Taken
+    lately: int = 0
+    """Who signed up in the last seven days."""
+    unpaid: int = 0
+    """Registrations with something open after the term."""
+    near: bool = False
+    """Whether it begins within ``NEAR``."""
+
+    @property
+    def at_risk(self) -> bool:
+        """Whether it begins soon with fewer people than it needs to go on."""
+        return self.near and bool(self.event.minimum and self.confirmed < self.event.minimum)
+
+    @property
+    def room_for_who_waits(self) -> bool:
+        """Whether somebody waits although there are places: an organiser gives them out."""
+        room = places.free(self.event, self.taken)
+        return bool(self.taken.waiting) and all(number > 0 for number in room.values())
 
     @property
     def confirmed(self) -> int:
@@ -54,14 +76,28 @@ class Overview:
     past: tuple[Row, ...]
     orphans: tuple[Orphan, ...]
     undelivered: int
+    payments: int
+    """Entries of bank statements that somebody has to decide about."""
+    removals: tuple[Expired, ...]
+    """Events whose people are removed within ``SOON``, by the site's ``keep_days``."""
     untold: tuple[Announcement, ...]
 
 
-def overview(session: Session, events: Mapping[str, Event], organiser: Organiser, now: datetime) -> Overview:
+def overview(
+    session: Session, events: Mapping[str, Event], organiser: Organiser, keep_days: int, now: datetime
+) -> Overview:
     """What ``organiser`` may see of all events, drafts included."""
     counted = taken.of_all(session)
+    unpaid, lately = attention.unpaid(session, now), attention.signed_up_lately(session, now)
     rows = [
-        Row(event, places.availability(event, counted[slug], now), counted[slug])
+        Row(
+            event,
+            places.availability(event, counted[slug], now),
+            counted[slug],
+            lately=lately.get(slug, 0),
+            unpaid=unpaid.get(slug, 0),
+            near=now < event.starts <= now + NEAR,
+        )
         for slug, event in sorted(events.items(), key=lambda item: (item[1].starts, item[0]))
         if organiser.may_see(slug)
     ]
@@ -72,6 +108,12 @@ def overview(session: Session, events: Mapping[str, Event], organiser: Organiser
         past=tuple(row for row in reversed(rows) if row.event.over_at <= now),
         orphans=tuple(orphan for orphan in _orphans(known, events) if organiser.may_see(orphan.slug)),
         undelivered=undelivered.count(session, organiser),
+        payments=0 if organiser.events else attention.payments_to_look_at(session),
+        removals=tuple(
+            one
+            for one in privacy.expired(session, events, keep_days, now + SOON)
+            if organiser.may_see(one.slug)
+        ),
         untold=announcements.pending(session, [row.event for row in rows], told, now),
     )
 

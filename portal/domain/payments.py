@@ -177,9 +177,7 @@ def _stream(session: Session, slug: str) -> Iterator[Registration]:
         )
         .execution_options(yield_per=BATCH)
     )
-    for batch in session.scalars(query).partitions():
-        yield from batch
-        session.expunge_all()
+    yield from session.scalars(query)
 
 
 def share(registration: Registration, position: int) -> int:

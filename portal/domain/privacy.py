@@ -148,23 +148,17 @@ def expired(session: Session, events: Mapping[str, Event], days: int, now: datet
 
     Of an event whose file is gone the last known date counts, else the day of its last sign-up.
     """
+    records = session.execute(select(EventRecord.slug, EventRecord.title, EventRecord.told)).all()
+    known = {record.slug: _over_at(events.get(record.slug), record.told) for record in records}
+    old = [slug for slug, at in known.items() if at is None or at + timedelta(days=days) <= now]
     rows = session.execute(
-        select(
-            EventRecord.slug,
-            EventRecord.title,
-            EventRecord.told,
-            func.count(Registration.id),
-            func.max(Registration.created_at),
-        )
-        .join(Registration, Registration.event_slug == EventRecord.slug)
-        .where(Registration.anonymised_at.is_(None))
-        .group_by(EventRecord.slug, EventRecord.title, EventRecord.told)
-        .order_by(EventRecord.slug)
+        select(Registration.event_slug, func.count(), func.max(Registration.created_at))
+        .where(Registration.event_slug.in_(old), Registration.anonymised_at.is_(None))
+        .group_by(Registration.event_slug)
+        .order_by(Registration.event_slug)
     )
-    found = [
-        Expired(slug, title, _over_at(events.get(slug), told, last), number)
-        for slug, title, told, number, last in rows
-    ]
+    titles = {record.slug: record.title for record in records}
+    found = [Expired(slug, titles[slug], known[slug] or last, number) for slug, number, last in rows]
     return [one for one in found if one.over_at + timedelta(days=days) <= now]
 
 
@@ -191,11 +185,11 @@ def _still_known(session: Session, slug: str) -> Iterator[Registration]:
     )
 
 
-def _over_at(event: Event | None, told: str, last_sign_up: datetime) -> datetime:
+def _over_at(event: Event | None, told: str) -> datetime | None:
     if event is not None:
         return event.over_at
     facts = Facts.read(told)
-    return (facts.ends or facts.starts) if facts else last_sign_up
+    return (facts.ends or facts.starts) if facts else None
 
 
 def _person(person: Attendee) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def sign_up(
     if decision == "full":
         raise SignupRefused("full")
     if standing:
-        _send_link_again(desk, standing[0])
+        send_link_again(desk, standing[0])
         return Outcome("known_address", standing[0])
 
     registration = _registration(event, sent, decision, desk.now, secret_key)
@@ -231,7 +231,8 @@ def new_reference() -> str:
     return "".join(characters[:4]) + "-" + "".join(characters[4:])
 
 
-def _send_link_again(desk: Desk, registration: Registration) -> None:
+def send_link_again(desk: Desk, registration: Registration) -> None:
+    """Write the letter with the link, unless one was written within ``LINK_AGAIN_AFTER``."""
     lately = select(Letter.id).where(
         Letter.registration_id == registration.id,
         Letter.kind == "link",

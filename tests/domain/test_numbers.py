@@ -88,11 +88,20 @@ def test_the_last_day_says_what_the_attendees_say(office: Office) -> None:
 
 
 @pytest.mark.parametrize(
-    ("zone", "day"),
-    [("Europe/Brussels", 5), ("UTC", 4), ("America/New_York", 4), ("Asia/Kathmandu", 5)],
+    ("zone", "hour", "minute", "day"),
+    [
+        ("Europe/Brussels", 23, 5, 5),
+        ("Europe/Brussels", 22, 58, 4),
+        ("UTC", 23, 58, 4),
+        ("America/New_York", 23, 5, 4),
+        ("Asia/Kathmandu", 18, 20, 5),
+        ("Asia/Kathmandu", 18, 13, 4),
+    ],
 )
-def test_a_day_is_a_day_where_the_organisation_is(office: Office, zone: str, day: int) -> None:
-    office.now = datetime(2027, 1, 4, 23, 10, 59, 999_999, tzinfo=UTC)
+def test_a_day_is_a_day_where_the_organisation_is(
+    office: Office, zone: str, hour: int, minute: int, day: int
+) -> None:
+    office.now = datetime(2027, 1, 4, hour, minute, 59, tzinfo=UTC)
     office.sign_up("am")
     assert [one.day for one in count(office, ZoneInfo(zone)).days] == [date(2027, 1, day)]
 

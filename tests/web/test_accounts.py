@@ -364,6 +364,41 @@ def test_who_was_signed_in_for_a_while_shows_that_it_is_still_they(make_portal: 
     assert visitor.get("/admin/me/app").status == 200
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        [],
+        {},
+        {"id": "x", "response": {"clientDataJSON": "e30"}},
+        {
+            "id": "x",
+            "response": {
+                "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0IiwiY2hhbGxlbmdlIjoiYWJjZCIsIm9yaWdpbiI6IngifQ"
+            },
+        },
+    ],
+)
+@ONLY_SQLITE
+def test_a_made_up_passkey_opens_nothing(make_portal: MakePortal, answer: object) -> None:
+    portal = make_portal()
+    visitor = portal.organiser()
+    token = str(visitor.get("/admin/me").form("#another")["csrf_token"])
+    headers = {"X-CSRFToken": token}
+    assert "challenge" in visitor.client.post("/admin/login/passkey/options", headers=headers).json
+    for path in ("/admin/login/passkey", "/admin/me/passkeys"):
+        sent = visitor.client.post(path, json=answer, headers=headers)
+        assert (sent.status_code, list(sent.json)) == (422, ["wrong"])
+
+
+@ONLY_SQLITE
+def test_no_passkey_is_offered_where_a_browser_would_refuse_it(make_portal: MakePortal) -> None:
+    for address in ("http://127.0.0.1:8000", "http://events.example.org"):
+        portal = make_portal(base_url=address)
+        assert portal.visitor().get("/admin/login").find("[data-passkey]") == []
+        portal.close()
+
+
 # Sign-ins and what is written down
 
 

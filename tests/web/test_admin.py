@@ -149,7 +149,31 @@ def test_the_overview_tells_how_many_come_and_wait_in_one_query_each(make_portal
     (row,) = [words for words in page.words("main tr, main li") if "Nascholing" in words]
     assert "1" in row
     assert "wait" in row
-    assert len(asked) <= 7, asked  # whatever is not told or not delivered takes one each
+    assert len(asked) <= 11, asked  # each thing that may need attention takes one
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_overview_says_what_needs_attention(make_portal: MakePortal) -> None:
+    portal = make_portal(
+        {"nascholing": event_file(price=65, minimum=8), "vol": event_file(title="Vol", capacity=9)}
+    )
+    organiser = portal.organiser()
+    sign_up(portal, "Emma", "Peeters")
+    assert "1 new this week" in organiser.get("/admin/").text
+    assert "needs 8 to go on" not in organiser.get("/admin/").text
+    portal.clock.now += timedelta(days=21)  # nine days before the event
+    text = log_in(portal.visitor(), "an@leraars.example", PASSWORD)
+    assert text.status == 303
+    again = portal.visitor()
+    log_in(again, "an@leraars.example", PASSWORD)
+    seen = again.get("/admin/").text
+    for words in ("1 has not paid yet", "needs 8 to go on"):
+        assert words in seen
+    assert "new this week" not in seen
+    portal.clock.now += timedelta(days=365 + 2)
+    late = portal.visitor()
+    log_in(late, "an@leraars.example", PASSWORD)
+    assert "Names that are removed soon" in late.get("/admin/").text
 
 
 def test_an_event_whose_file_is_gone_keeps_its_list(make_portal: MakePortal) -> None:

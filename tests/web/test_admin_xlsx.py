@@ -12,6 +12,7 @@ import pytest
 from openpyxl import load_workbook
 
 from tests.support.live import PORTAL
+from tests.support.many import sign_up_many
 from tests.support.portal import PortalUnderTest, event_file
 
 MakePortal = Callable[..., PortalUnderTest]
@@ -93,6 +94,15 @@ def test_the_page_offers_the_workbook_of_what_it_shows(three: PortalUnderTest) -
     page = organiser.get(f"{LIST}?q=noor")
     (link,) = page.find('a[href*=".xlsx"]')
     assert [row["first_name"] for row in rows(organiser.get(link.attrs["href"]).body)] == ["Noor"]
+
+
+def test_a_list_of_several_batches_is_whole_in_both_files(make_portal: MakePortal) -> None:
+    portal = make_portal()
+    sign_up_many(portal.engine, "nascholing", confirmed=1_200, at=portal.clock.now)
+    organiser = portal.organiser()
+    assert len(organiser.get(f"{LIST}.csv").text.splitlines()) == 1_201
+    body = organiser.get(f"{LIST}.xlsx").body
+    assert len({row["attendee"] for row in rows(body)}) == rows(body, "totals")[-1]["people"] == 1_200
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

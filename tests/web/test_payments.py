@@ -136,6 +136,21 @@ def test_a_file_that_is_no_statement_says_so(portal: PortalUnderTest, bytes_: by
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_statement_of_a_busy_year_is_read_and_one_that_is_too_large_is_told(
+    portal: PortalUnderTest,
+) -> None:
+    sign_up(portal, "Emma")
+    organiser = portal.organiser()
+    page, form = organiser.get("/admin/payments"), 'form[action$="/import"]'
+    others = [("10.00", f"boeken {number}") for number in range(5000)]
+    busy = statement(*others, ("65.50", kept(portal, "Emma").communication or ""))
+    assert len(busy[0].getvalue()) > 1024 * 1024
+    assert "One payment was booked." in organiser.submit(page, {"statement": busy}, form=form).text
+    large = (BytesIO(b"<" * (11 * 1024 * 1024)), "large.xml")
+    assert organiser.submit(page, {"statement": large}, form=form).status == 413
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_statements_are_not_for_who_is_bound_to_an_event(portal: PortalUnderTest) -> None:
     bound = portal.organiser("bo@leraars.example", "organiser", events=("nascholing",))
     assert bound.get("/admin/payments").status == 403

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from portal.domain import privacy
 from portal.storage.database import transaction
 from portal.storage.models import Attendee, Base, Letter, Registration
+from portal.worker import Clerk
 from tests.support.portal import PortalUnderTest, event_file
 from tests.support.visitor import Visitor
 
@@ -92,6 +93,17 @@ def test_names_go_when_they_have_been_kept_for_long_enough(make_portal: MakePort
         assert session.scalars(select(Letter.id)).all() == []
     assert "Emma" not in everything(portal)
     assert emma.get(url).status == 404
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_worker_forgets_by_itself(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(questions=QUESTIONS)})
+    sign_up(portal, "Emma")
+    catalogue = portal.app.extensions["portal"].catalogue
+    clerk = Clerk(portal.engine, catalogue, "http://localhost")
+    over_at = catalogue.snapshot.events["nascholing"].over_at
+    assert [clerk.forget(over_at + timedelta(days=days)) for days in (364, 365, 366)] == [0, 1, 0]
+    assert "Emma" not in everything(portal)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -232,3 +232,22 @@ def test_what_there_is_to_take_home_is_there_when_it_is_time(make_portal: MakePo
     assert "Vooraf lezen" not in noor.get(noors).text
     portal.clock.now = datetime(2027, 2, 3, 15, 31, tzinfo=UTC)
     assert emma.get(url).find('a[href="https://a.example/2"]')
+
+
+def test_a_lost_link_is_sent_again_and_whoever_asks_learns_nothing(make_portal: MakePortal) -> None:
+    portal = make_portal()
+    sign_up(portal, "Emma")
+    stranger = portal.visitor()
+    form = stranger.get("/registrations/")
+    answers = {
+        address: stranger.submit(form, {"email": address}).text
+        for address in ("EMMA@school.example", "nobody@school.example", "emma@school.example")
+    }
+    assert len(set(answers.values())) == 1
+    assert stranger.submit(form, {"email": "emma"}).status == 422
+    with portal.session() as session:
+        assert session.scalars(select(Letter.kind).order_by(Letter.id)).all() == ["confirmed", "link"]
+    portal.clock.now = datetime(2027, 2, 4, 12, tzinfo=UTC)
+    stranger.submit(form, {"email": "emma@school.example"})
+    with portal.session() as session:
+        assert session.scalars(select(Letter.kind)).all().count("link") == 1

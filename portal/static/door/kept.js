@@ -32,10 +32,11 @@ export function keepList(slug, list) {
   write(LIST + slug, list);
 }
 
-/** Keep what is at these addresses, so that the page can be opened without a connection. */
+/** Keep what is at these addresses, so that the page can be opened without a connection; gives whether it can. */
 export async function keepPage(slug, urls) {
   const page = await caches.open(PAGE + slug);
-  await Promise.allSettled(urls.map((url) => page.add(url)));
+  const added = await Promise.allSettled(urls.map((url) => page.add(url)));
+  return added.every((one) => one.status === "fulfilled");
 }
 
 /** The taps that wait, oldest first: {id, code, action, pressed}. They name nobody. */

@@ -22,6 +22,7 @@ let held = new Set(); // who was tapped stays where they are until another searc
 let lastTap = { code: "", at: 0 };
 let trouble = ""; // why nothing is sent, in words
 let busy = null;
+let gone = false; // signed out, and what still comes in is not kept
 
 // What is shown
 
@@ -162,7 +163,7 @@ async function send() {
 
 async function load() {
   const fresh = await portal.list(list?.etag);
-  if (!fresh) return;
+  if (!fresh || gone) return;
   list = { account, until: fresh.until, etag: fresh.etag, people: readPeople(fresh.people) };
   keepList(slug, list);
 }
@@ -209,7 +210,7 @@ async function prepare() {
   if (trouble || !("serviceWorker" in navigator)) return;
   await navigator.serviceWorker.register(facts.worker, { scope: facts.scope });
   const pictures = [...document.images].map((image) => image.src);
-  await keepPage(slug, [facts.shell, ...facts.files, ...pictures]);
+  at("ready").hidden = !(await keepPage(slug, [facts.shell, ...facts.files, ...pictures]));
 }
 
 // Binding
@@ -235,7 +236,8 @@ for (const tab of tabs) {
 }
 document.querySelector("form[action$='/logout']")?.addEventListener("submit", (event) => {
   const number = waitingTaps(slug).length;
-  if (!number) return;
+  gone = !number;
+  if (gone) return forget(slug);
   event.preventDefault();
   say(fill(number === 1 ? words.waiting_one : words.waiting, { number }), true);
 });

@@ -11,8 +11,8 @@ from itertools import pairwise
 
 from portal.domain.numbers import Day
 
-HEIGHT, TOP = 168.0, 26.0
-"""Of the part of the figure that is drawn in, and the room above it for what is written on its upper line."""
+HEIGHT, TOP = 168.0, 20.0
+"""Of the part of the figure that is drawn in, and the room above it for the number on its upper line."""
 
 LONG = 45
 """Days from which on months are written below."""

@@ -1,11 +1,13 @@
 """What is coming, how full it is, and what needs an organiser's attention."""
 
+from datetime import timedelta
+
 from flask import render_template, request, url_for
 
 from portal.domain.overview import overview as look_over
 from portal.web.admin import blueprint
 from portal.web.admin.content import files_of
-from portal.web.extensions import db, now, portal
+from portal.web.extensions import db, now, portal, site
 from portal.web.organiser import signed_in_organiser
 
 
@@ -16,7 +18,7 @@ def overview() -> str:
     assert organiser is not None, "require_organiser let us in"  # noqa: S101
     past = request.args.get("past") == "1"
     snapshot = portal().catalogue.snapshot
-    seen = look_over(db.session(), snapshot.events, organiser, now())
+    seen = look_over(db.session(), snapshot.events, organiser, site().keep_days, now())
     return render_template(
         "admin/overview.html",
         rows=seen.past if past else seen.coming,
@@ -24,6 +26,8 @@ def overview() -> str:
         past=past,
         problems=[problem for file in files_of(organiser) for problem in file.problems],
         undelivered=seen.undelivered,
+        payments=seen.payments,
+        removals=[(one, one.over_at + timedelta(days=site().keep_days)) for one in seen.removals],
         untold=seen.untold,
         other_url=url_for("admin.overview", past=None if past else 1),
     )

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 
 from flask import Response, abort, flash, redirect, render_template, request, url_for
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.domain import bank, payments
@@ -14,8 +15,9 @@ from portal.formats import csv
 from portal.formats.statements import LARGEST_FILE, StatementError, read_statement
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
+from portal.web import forms
 from portal.web.admin import blueprint, event_or_404
-from portal.web.extensions import db, now, site
+from portal.web.extensions import csrf, db, now, site
 from portal.web.organiser import actor
 
 
@@ -26,11 +28,16 @@ def overview() -> str:
 
 
 @blueprint.post("/payments/import")
+@csrf.exempt  # it reads the form, which has to be allowed to be large first
 def import_statement() -> str | tuple[str, int]:
     """Read a statement in; the same one again adds nothing."""
-    # The form's own limit is for what is typed.
     request.max_content_length = LARGEST_FILE + 100_000
-    file = request.files.get("statement")
+    try:
+        if not forms.TokenForm().validate():
+            return _page(wrong=forms.stale()), 400
+        file = request.files.get("statement")
+    except RequestEntityTooLarge:
+        return _page(wrong=_("This file is larger than 10 MB: ask your bank for a shorter period.")), 413
     if file is None or not file.filename:
         return _page(wrong=_("Choose a file first.")), 422
     try:

@@ -44,4 +44,4 @@ def can_change(registration: Registration, event: Event | None) -> bool:
     )
 
 
-from portal.web.registration import address, cancel, change, mine, show  # noqa: E402, F401  # their routes
+from portal.web.registration import address, cancel, change, lost, mine, show  # noqa: E402, F401  # their routes
