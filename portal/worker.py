@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session, joinedload
 from portal.content.catalogue import Catalogue
 from portal.domain import account_links, announcements, desk, letters, privacy, registration_link, rounds
 from portal.domain.facts import Facts
-from portal.formats import mail
+from portal.formats import mail, person_code
 from portal.formats.transfer import Transfer, png
 from portal.storage.database import transaction
 from portal.storage.models import EventRecord, Letter
@@ -129,7 +129,7 @@ class Postman:
                 message_id=letter.message_id,
                 written_at=letter.created_at,
                 calendar=letter.calendar,
-                code=png(Transfer(**letter.transfer)) if letter.transfer else b"",
+                pictures=_pictures(letter),
             )
         except ValueError as error:
             return error
@@ -137,6 +137,12 @@ class Postman:
     def _with_links(self, text: str, link: str) -> str:
         """The letter as it leaves: here the keys are put in, to a registration or to an account."""
         return account_links.with_link(letters.with_link(text, link), self.base_url, self.secret_key)
+
+
+def _pictures(letter: Letter) -> dict[str, bytes]:
+    """The codes that go with a letter, drawn: for the banking app, and for the door."""
+    pictures = {"payment.png": png(Transfer(**letter.transfer))} if letter.transfer else {}
+    return pictures | {f"{code}.png": person_code.png(code) for code in letter.codes or ()}
 
 
 def _claim(session: Session, now: datetime) -> Sequence[Letter]:

@@ -97,6 +97,11 @@ def wait_until_kept(page: Page) -> None:
     expect(page.locator("#ready")).to_be_visible(timeout=A_LOOK)
 
 
+def wait_until_sent(page: Page) -> None:
+    """Until the portal has answered to all that was tapped."""
+    page.wait_for_function("() => localStorage.getItem('door:taps:nascholing') === '[]'")
+
+
 def test_two_phones_at_the_door_and_one_loses_its_connection(portal: LivePortal, browser: Browser) -> None:
     with phone(browser, portal) as one, phone(browser, portal) as other:
         expect_here(one, 0)
@@ -137,6 +142,7 @@ def test_two_phones_at_the_door_and_one_loses_its_connection(portal: LivePortal,
         tap(other, "In Emma Peeters")
         expect_here(other, 2)
         expect(other.locator("#said")).to_have_text("Emma Peeters is in.")
+        wait_until_sent(other)
         one.context.set_offline(False)
         expect(one.locator("#said .heed")).to_contain_text(
             "Emma Peeters was in already, since", timeout=A_LOOK

@@ -68,7 +68,7 @@ def test_a_letter_has_the_headers_of_an_honest_machine(signed_up: PortalUnderTes
     assert message["Message-ID"].endswith("@localhost>")
     assert message["Date"].datetime == signed_up.clock.now
     assert message["List-Unsubscribe"] is None
-    words, attached = message.iter_parts()
+    words, attached, code = message.iter_parts()
     assert [part.get_content_type() for part in words.iter_parts()] == [
         "text/plain",
         "text/html",
@@ -77,6 +77,7 @@ def test_a_letter_has_the_headers_of_an_honest_machine(signed_up: PortalUnderTes
     invitation = list(words.iter_parts())[-1]
     assert invitation["Content-Type"].params["method"] == "REQUEST"
     assert attached.get_filename() == "invite.ics"
+    assert code.get_content_type() == "image/png"  # for the door
     assert attached.get_content() == invitation.get_payload(decode=True)
     assert all(not part.defects for part in message.walk())
     assert max(len(line) for line in file.read_bytes().split(b"\r\n")) <= 998

@@ -20,7 +20,7 @@ from portal.formats import person_code
 from portal.storage.checkins import Checkin
 from portal.storage.models import CONFIRMED, WAITLISTED, Attendee, Organiser, Registration
 
-In = Literal["in", "out"]
+Action = Literal["in", "out"]
 Standing = Literal["expected", "here", "waitlisted", "cancelled"]
 
 MOST_AT_ONCE = 200
@@ -41,7 +41,7 @@ class Tap:
 
     id: str
     code: str
-    action: In
+    action: Action
     at: datetime | None = None
 
 

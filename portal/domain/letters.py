@@ -26,6 +26,7 @@ from portal.content.site import Site
 from portal.domain import payments, words
 from portal.domain.addresses import deliverable
 from portal.domain.facts import Facts
+from portal.formats import person_code
 from portal.formats.calendar import Invitation, Somebody, invitation
 from portal.formats.transfer import shown_iban, written_communication
 from portal.storage.models import CANCELLED, CONFIRMED, Attendee, Letter, Registration
@@ -33,7 +34,7 @@ from portal.storage.models import CANCELLED, CONFIRMED, Attendee, Letter, Regist
 LINK_MARK = "{registration-link}"
 
 ASKING = frozenset({"confirmed", "promoted", "changed", "practical", "reminder"})
-"""The kinds of letters that bring the code to pay what is open."""
+"""The kinds of letters that bring codes: to pay what is open, and for the door."""
 
 INVITING = frozenset({"confirmed", "promoted", "changed", "practical", "welcome", "cancelled"})
 """The kinds of letters that bring, change or take away an entry in their reader's calendar."""
@@ -63,6 +64,11 @@ class LetterWriter:
         ``practical`` of the event as it ``was``, or None.
         """
         contact, by = registration.attendees[0], words.get("by", "registrant")
+        codes = [
+            person_code.written(registration.reference, person.position)
+            for person in registration.attendees
+            if person.status == CONFIRMED and kind in ASKING and not recipient
+        ]
         letter = self._letter(
             kind,
             language=registration.language,
@@ -74,6 +80,7 @@ class LetterWriter:
                 "who": f"{contact.first_name} {contact.last_name}",
                 **words,
                 "registration": registration,
+                "codes": codes,
                 "balance": payments.balance(registration),
                 "transfer": payments.transfer(registration, self.site),
                 "coming": [person for person in registration.attendees if person.status != CANCELLED],
@@ -83,6 +90,7 @@ class LetterWriter:
         letter.registration = registration
         if kind in ASKING and not recipient and (asked := payments.transfer(registration, self.site)):
             letter.transfer = asdict(asked)
+        letter.codes = codes or None
         if kind in INVITING:
             person = words.get("person", contact)
             assert isinstance(person, Attendee)  # noqa: S101
@@ -139,6 +147,7 @@ class LetterWriter:
                 "privacy_url": f"{self.base_url}/privacy",
                 "contact": self.contact,
                 "language": language,
+                "codes": (),
                 "own_words": own_words(self.event.words_of(kind) if self.event else "", self.base_url),
                 **words,
             }

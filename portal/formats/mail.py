@@ -2,7 +2,7 @@
 
 import smtplib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +11,7 @@ from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -46,10 +47,9 @@ def message(
     message_id: str,
     written_at: datetime,
     calendar: str = "",
-    code: bytes = b"",
+    pictures: Mapping[str, bytes] = MappingProxyType({}),
 ) -> EmailMessage:
-    """A letter with a plain and an HTML part; where there is one a calendar file, and the code that a banking app reads
-    as a picture (PNG).
+    """A letter with a plain and an HTML part, a calendar file where there is one, and pictures (PNG) by file name.
 
     ``Auto-Submitted`` keeps holiday replies away (RFC 3834). There is no ``List-Unsubscribe``: each letter is about
     something that its reader asked for.
@@ -67,8 +67,8 @@ def message(
     made.add_alternative(html, subtype="html", cte="quoted-printable")
     if calendar:
         _add_calendar(made, calendar)
-    if code:
-        made.add_attachment(code, maintype="image", subtype="png", filename="payment.png")
+    for name, picture in pictures.items():
+        made.add_attachment(picture, maintype="image", subtype="png", filename=name)
     return made
 
 

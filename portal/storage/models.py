@@ -366,6 +366,8 @@ class Letter(Base):
     """What it says of time and place (``domain.facts``), where it is the letter to know that from."""
     transfer: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     """What its reader is asked to pay (``formats.transfer.Transfer``), for the code that goes with it."""
+    codes: Mapped[list[str] | None] = mapped_column(JSON)
+    """What is scanned at the door, for each who comes (``formats.person_code``)."""
     created_at: Mapped[datetime]
     queued_at: Mapped[datetime]
     """When it was (last) put in the outbox; from then on the worker tries for so long."""

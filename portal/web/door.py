@@ -155,7 +155,7 @@ def taps(slug: str) -> Response:
 def press(slug: str) -> AnyResponse:
     """One button, without scripts."""
     event_or_404(slug)
-    action: checkin.In = "in" if "in" in request.form else "out"
+    action: checkin.Action = "in" if "in" in request.form else "out"
     code = request.form.get(action, "")
     (outcome,) = _record(slug, [Tap(secrets.token_hex(16), code, action)])
     names = {guest.code: guest.full_name for guest in checkin.guests(db.session(), slug)}

@@ -9,10 +9,11 @@ from markupsafe import Markup
 from portal.content.event import Event
 from portal.domain import words
 from portal.domain.letters import localise
-from portal.formats import calendar_links
+from portal.formats import calendar_links, person_code
 from portal.formats.transfer import Transfer, svg
 from portal.i18n import current_language
 from portal.i18n import gettext as _
+from portal.storage.models import Attendee
 from portal.web import languages
 from portal.web.extensions import portal, site
 from portal.web.organiser import home, signed_in_organiser
@@ -28,6 +29,7 @@ def init_app(app: Flask) -> None:
         google_calendar=lambda event: calendar_links.google(event, event_url(event.slug)),
         outlook_calendar=lambda event: calendar_links.outlook(event, event_url(event.slug)),
         transfer_code=transfer_code,
+        door_code=door_code,
         numeral=words.numeral,
         short_day=words.short_day,
     )
@@ -51,6 +53,12 @@ def init_app(app: Flask) -> None:
 def transfer_code(transfer: Transfer) -> Markup:
     """The code that a banking app reads."""
     return Markup(svg(transfer, title=_("QR code for your banking app")))  # noqa: S704  # segno's own, title escaped
+
+
+def door_code(person: Attendee, reference: str) -> Markup:
+    """The code that is scanned at the door."""
+    code = person_code.written(reference, person.position)
+    return Markup(person_code.svg(code, title=code))  # noqa: S704  # the same
 
 
 def event_url(slug: str) -> str:

@@ -6,7 +6,8 @@ from threading import Barrier
 
 import pyotp
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from portal.domain import accounts, audit, passwords, second_factor, sign_ins
@@ -43,6 +44,19 @@ def test_two_owners_who_take_each_other_away_leave_one(database_url: str) -> Non
         assert sorted(both.map(take_away, ids)) == ["done", "last_owner"]
     with Session(engine) as session:
         assert len(session.scalars(select(Organiser.id).where(Organiser.role == OWNER)).all()) == 1
+    engine.dispose()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_who_takes_an_owner_away_is_alone_with_the_owners(database_url: str) -> None:
+    engine = connect(database_url)
+    with Session(engine) as session, transaction(session):
+        ids = [accounts.add(session, f"{n}@x.example", "owner", PASSWORD, now=NOW).id for n in ("an", "bo")]
+    with Session(engine) as first, transaction(first):
+        accounts.change(Office(first, NOW), ids[0], "door", [])
+        with Session(engine) as second, pytest.raises(OperationalError, match="lock timeout"):
+            second.execute(text("SET lock_timeout = 50"))  # milliseconds
+            accounts.close(Office(second, NOW), ids[1])
     engine.dispose()
 
 
