@@ -1,14 +1,19 @@
 """The commands of the shell, as a sysadmin or an author of events types them."""
 
+import json
 import re
 import subprocess
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from portal.storage.models import Registration
+from tests.support.camt import camt
 from tests.support.live import PORTAL, LivePortal
-from tests.support.portal import SITE, PortalUnderTest, event_file
+from tests.support.portal import SECRET, SITE, PortalUnderTest, event_file
 
 MakePortal = Callable[..., PortalUnderTest]
 EMMA = {"first_name": "Emma", "last_name": "Peeters", "email": "emma@school.example", "privacy": "y"}
@@ -141,3 +146,32 @@ def test_check_names_the_events_whose_file_is_gone_and_whose_people_are_not(make
         "no file has the slug 'nascholing' (Nascholing), for which people signed up (1 have"
         in run("check", **told).stdout
     )
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_statement_is_booked_once_and_a_persons_data_is_given_and_removed(
+    make_portal: MakePortal, tmp_path: Path
+) -> None:
+    portal = make_portal({"nascholing": event_file(price=65, date="2100-02-03T13:30:00", end_date=None)})
+    visitor = portal.visitor()
+    visitor.submit(visitor.get("/events/nascholing/signup"), EMMA)
+    with portal.session() as session:
+        number = session.scalars(select(Registration.communication)).one()
+    settings = {
+        "PORTAL_DATABASE_URL": str(portal.engine.url),
+        "PORTAL_CONTENT_DIR": str(portal.content),
+        "PORTAL_SECRET_KEY": SECRET,
+    }
+    file = tmp_path / "january.xml"
+    file.write_bytes(camt("BE71096123456769", [(date(2027, 1, 19), "65.00", number or "")]))
+    first, again = (run("payments", "import", str(file), **settings) for _ in range(2))
+    assert first.stdout.endswith("1 booked, 0 to be looked at, 0 already there, 0 not for us\n")
+    assert again.stdout == "0 booked, 0 to be looked at, 1 already there, 0 not for us\n"
+    file.write_text("no statement")
+    assert run("payments", "import", str(file), **settings).returncode == 1
+
+    (data,) = json.loads(run("privacy", "export", "EMMA@school.example", **settings).stdout)
+    assert data["payments"][0]["amount"] == 6500
+    # By the real clock the event is still to come: nothing is old enough.
+    assert run("privacy", "anonymise", "--older-than", "1", **settings).stdout == ""
+    assert run("privacy", "anonymise", "--older-than", "x", **settings).returncode == 2

@@ -122,7 +122,7 @@ Kom mee leren.
     ("language", "confirmed", "changed", "promoted"),
     [
         ("nl", "Je bent ingeschreven", "gewijzigd", "plaats"),
-        ("fr", "Votre inscription", "modifiée", "place"),
+        ("fr", "Inscription confirmée", "modifiée", "place"),
     ],
 )
 def test_a_colleague_is_replaced_somebody_cancels_and_the_first_in_line_gets_the_place(

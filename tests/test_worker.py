@@ -169,6 +169,7 @@ def put_letters(portal: PortalUnderTest, number: int, **values: object) -> None:
         )
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_thousand_letters_leave_once_each_however_many_send(
     signed_up: PortalUnderTest, smtp: PostOffice
 ) -> None:

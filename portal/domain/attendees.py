@@ -9,16 +9,17 @@ from tempfile import TemporaryFile
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Engine, Select, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, contains_eager, selectinload
+from sqlalchemy import Engine, Select, SQLColumnExpression, case, func, select
+from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from portal.content.event import Event
-from portal.domain.filters import STATUSES, Filters, chosen
+from portal.domain.filters import STATUSES, Filters, chosen, paid_of_registration
 from portal.domain.payments import euro, share, shown_communication
 from portal.formats import csv, person_code, xlsx
 from portal.formats.csv import Cell, Dialect
 from portal.storage.models import (
     CANCELLED,
+    CONFIRMED,
     Answer,
     Attendee,
     EventRecord,
@@ -38,13 +39,21 @@ class Column:
     cell: Callable[[Attendee], Cell]
 
 
-SORTABLE: dict[str, ColumnElement[str] | InstrumentedAttribute[Any]] = {
+SORTABLE: dict[str, SQLColumnExpression[Any]] = {
     "last_name": Attendee.search_text,
+    "first_name": func.lower(Attendee.first_name),
     "ticket": Attendee.ticket,
     "status": Attendee.status,
     "email": Registration.email_key,
     "school": func.lower(Registration.school),
     "registered_at": Registration.created_at,
+    "registration": Registration.reference,
+    "phone": Registration.phone,
+    "language": Registration.language,
+    "checked_in_at": Attendee.checked_in_at,
+    "remarks": Registration.remarks,
+    "amount_due": case((Attendee.status == CONFIRMED, Attendee.price), else_=0),
+    "amount_paid": paid_of_registration(),
 }
 """The columns that the list can be sorted by; else it is in the order of signing up."""
 

@@ -173,3 +173,52 @@ def test_a_registration_asks_the_database_the_same_for_one_and_for_six(make_port
             organiser.get(url)
         asked.append(len(statements))
     assert asked[0] == asked[1] <= 10
+
+
+def test_a_party_is_moved_whole_with_its_money_or_stays(make_portal: MakePortal) -> None:
+    portal = make_portal(
+        {
+            "nascholing": event_file(capacity=2, price=65),
+            "andere": event_file(title="Andere", capacity=2, price=50),
+        }
+    )
+    organiser = portal.organiser("an@leraars.example")
+    sign_up(portal, "Emma", "Noor")
+    sign_up(portal, "Wout")
+    page = page_of(organiser, "Emma")
+    organiser.submit(page, {"amount": "130", "received_on": "2027-01-04"}, form=form_for("payments"))
+    moved = organiser.follow(organiser.submit(page, {"letter": None}, form=form_for("move")))
+    assert "Andere" in moved.text
+    assert "Moved." in moved.text
+    for words in ("Emma Peeters", "Noor Maes", "\u20ac130", "To pay back"):
+        assert words in moved.text
+    with portal.session() as session:
+        people = session.execute(
+            select(Attendee.event_slug, Attendee.status).order_by(Attendee.registration_id, Attendee.position)
+        ).all()
+        assert people == [
+            ("nascholing", "cancelled"),
+            ("nascholing", "cancelled"),
+            ("nascholing", "confirmed"),
+            ("andere", "confirmed"),
+            ("andere", "confirmed"),
+        ]
+        paid = {r.event_slug: r.amount_paid for r in session.scalars(select(Registration)) if r.payments}
+        assert paid == {"nascholing": 0, "andere": 13000}
+        assert session.scalars(select(Letter.kind)).all().count("promoted") == 1
+    # Two have gone: who stays is not taken along, and nobody is moved twice.
+    sent = {"csrf_token": page.form(form_for("move"))["csrf_token"], "to": "andere|"}
+    assert "Somebody was cancelled" in organiser.follow(organiser.post(page.url + "/move", sent)).text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_where_there_is_no_place_nothing_is_given_up(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(), "andere": event_file(capacity=1, waitlist="off")})
+    organiser = portal.organiser("an@leraars.example")
+    sign_up(portal, "Emma", "Noor")
+    told = organiser.follow(organiser.submit(page_of(organiser, "Emma"), form=form_for("move")))
+    assert told.find("[role=alert]")
+    with portal.session() as session:
+        assert session.scalars(select(Attendee.status)).all() == ["confirmed", "confirmed"]
+    bound = portal.organiser("bo@leraars.example", "organiser", events=("nascholing",))
+    assert not page_of(bound, "Emma").find(form_for("move"))

@@ -111,6 +111,7 @@ MAY: dict[str, set[str]] = {
     "admin.people_from_file": OF_THIS_EVENT,
     "admin.preview": OF_THIS_EVENT,
     "admin.preview_form": OF_THIS_EVENT,
+    "admin.move_registration": OF_THIS_EVENT,
     "admin.promote": OF_THIS_EVENT,
     "admin.read_people": OF_THIS_EVENT,
     "admin.record": OF_THIS_EVENT,

@@ -15,6 +15,7 @@ from portal.web.admin import (  # noqa: E402  # their routes
     attendees,  # noqa: F401
     content,  # noqa: F401
     mailing,  # noqa: F401
+    moving,  # noqa: F401
     numbers,  # noqa: F401
     overview,  # noqa: F401
     payments,  # noqa: F401

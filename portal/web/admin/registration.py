@@ -19,6 +19,7 @@ from portal.storage.database import transaction
 from portal.storage.models import CANCELLED, WAITLISTED, Registration
 from portal.web import change_form, forms
 from portal.web.admin import blueprint, event_or_404
+from portal.web.admin.moving import places_to_go
 from portal.web.change_form import ChangeForm
 from portal.web.desk import open_desk
 from portal.web.extensions import csrf, db, now, portal, site
@@ -207,6 +208,7 @@ def _page(found: Registration, event: Event | None, *, wrong: str = "") -> str:
         history=history(session, found.id),
         door=checkin.log(session, found.id),
         balance=payments.balance(found),
+        places_to_go=places_to_go(found.event_slug),
         today=now().astimezone(site().timezone).date(),
         url=lambda action: url_for(f"admin.{action}", slug=found.event_slug, reference=found.reference),
     )
