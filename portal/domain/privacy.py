@@ -100,6 +100,16 @@ def data_of_address(session: Session, address: str) -> list[dict[str, Any]]:
     return [data_of(session, registration) for registration in found]
 
 
+def registrations_of(session: Session, address: str) -> Sequence[tuple[str, int]]:
+    """The registrations of which an address is the contact: slug and id, in the order of the slugs."""
+    rows = session.execute(
+        select(Registration.event_slug, Registration.id)
+        .where(Registration.email_key == email_key(address))
+        .order_by(Registration.event_slug, Registration.id)
+    )
+    return [(slug, registration_id) for slug, registration_id in rows]
+
+
 def erase(desk: Desk, registration_id: int) -> None:
     """Remove a registration's people because they ask: who still had a place gives it up, and no letter goes out.
     Who has been there, has been there."""

@@ -22,7 +22,16 @@ EVERYBODY = OFFICE | {DOOR}
 ROOMS = {"door": EVERYBODY, "me": EVERYBODY, "factors": EVERYBODY, "staff": frozenset({OWNER})}
 """Which roles a blueprint of the organisers' side is for; one that is not named is for the office alone."""
 
-WHOLE_HOUSE = frozenset({"admin.payments", "admin.import_statement", "admin.decide"})
+WHOLE_HOUSE = frozenset(
+    {
+        "admin.payments",
+        "admin.import_statement",
+        "admin.decide",
+        "admin.privacy",
+        "admin.data_of_person",
+        "admin.erase_person",
+    }
+)
 """What is about all events at once, and so not for who is bound to some."""
 
 SETTING_UP = frozenset({"factors.app", "factors.turn_on", "factors.passkey_options", "factors.add_passkey"})

@@ -87,6 +87,9 @@ MAY: dict[str, set[str]] = {
     "admin.payments": OF_ALL_EVENTS,
     "admin.import_statement": OF_ALL_EVENTS,
     "admin.decide": OF_ALL_EVENTS,
+    "admin.privacy": OF_ALL_EVENTS,
+    "admin.data_of_person": OF_ALL_EVENTS,
+    "admin.erase_person": OF_ALL_EVENTS,
     # one event
     "admin.act": OF_THIS_EVENT,
     "admin.add": OF_THIS_EVENT,

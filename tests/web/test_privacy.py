@@ -132,3 +132,24 @@ def test_all_registrations_of_an_address_are_found_whoever_made_them(make_portal
     with portal.session() as session:
         found = privacy.data_of_address(session, "emma@School.example")
     assert [one["event"]["slug"] for one in found] == ["nascholing", "andere"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_organiser_gives_or_removes_what_is_kept_of_one_person(make_portal: MakePortal) -> None:
+    portal = make_portal(
+        {"nascholing": event_file(questions=QUESTIONS), "andere": event_file(questions=QUESTIONS)}
+    )
+    sign_up(portal, "Emma")
+    organiser = portal.organiser()
+    assert organiser.get("/admin/privacy?email=emma").find("[role=alert]")
+    assert "Nothing is kept" in organiser.get("/admin/privacy?email=nobody@school.example").text
+    page = organiser.get("/admin/privacy?email=EMMA@school.example")
+    (kept,) = json.loads(organiser.submit(page, form='form[action$="/data"]').body)
+    assert kept["email"] == "Emma@school.example"
+    erase = 'form[action$="/erase"]'
+    assert organiser.follow(organiser.submit(page, form=erase)).find("[role=alert]")
+    assert "Emma" in everything(portal)
+    done = organiser.follow(organiser.submit(page, {"sure": "y"}, form=erase))
+    assert "One registration was removed." in done.text
+    assert "Emma" not in everything(portal)
+    assert "365 days after the event" in done.text

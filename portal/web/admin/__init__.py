@@ -20,6 +20,7 @@ from portal.web.admin import (  # noqa: E402  # their routes
     overview,  # noqa: F401
     payments,  # noqa: F401
     people_from_file,  # noqa: F401
+    privacy,  # noqa: F401
     registration,  # noqa: F401
     selection,  # noqa: F401
 )
