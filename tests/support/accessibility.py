@@ -10,6 +10,7 @@ WCAG_2_2_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pra
 
 def check_accessibility(page: Page) -> None:
     """Fails with what a person has to mend when the page as it stands breaks WCAG 2.2 AA."""
+    page.wait_for_load_state()  # with its style sheet: a press only waits until the next page begins
     options = {
         "runOnly": {"type": "tag", "values": WCAG_2_2_AA},
         "resultTypes": ["violations"],

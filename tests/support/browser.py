@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response, Route, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, Route, expect, sync_playwright
 
 VARIABLE = "PORTAL_TEST_BROWSER"
 NAMES = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser")
@@ -104,6 +104,11 @@ def start_browser() -> Iterator[Browser]:
             browser.close()
 
 
+PATIENCE = 30_000
+"""Milliseconds that a page may take on a machine that has more to do; ``expect`` has its own."""
+expect.set_options(timeout=15_000)
+
+
 @contextmanager
 def open_page(browser: Browser, **context: Any) -> Iterator[Page]:
     """A page in a browser of its own, as on a phone; ``context`` goes to Playwright's new_context.
@@ -134,7 +139,7 @@ def open_page(browser: Browser, **context: Any) -> Iterator[Page]:
     try:
         opened.route("**/*", stay_here)
         page = opened.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE)
         page.on("console", heed_console)
         page.on("pageerror", lambda error: faults.append(f"script: {error}"))
         page.on("response", heed_answer)
