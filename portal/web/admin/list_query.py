@@ -1,6 +1,5 @@
 """The list's filters as they stand in an address, so that a list can be shared and downloaded as it is seen."""
 
-from collections.abc import Mapping
 from typing import Any, cast
 
 from werkzeug.datastructures import MultiDict
@@ -54,15 +53,12 @@ def written(filters: Filters, **changes: Any) -> dict[str, Any]:
     return {name: value for name, value in (told | changes).items() if value}
 
 
-def as_fields(
-    filters: Filters, *, without: Mapping[str, object] | tuple[str, ...] = ()
-) -> list[tuple[str, str]]:
-    """The filters as hidden fields of a form, but those that the form asks for itself."""
+def as_fields(filters: Filters, *, without: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    """The filters as hidden fields of a form, but those that the form has itself."""
     fields: list[tuple[str, str]] = []
     for name, value in written(filters).items():
-        if name in without or (name.startswith("answer-") and "answers" in without):
-            continue
-        fields += [(name, one) for one in (value if isinstance(value, list) else [value])]
+        if name not in without:
+            fields += [(name, one) for one in (value if isinstance(value, list) else [value])]
     return fields
 
 
