@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.accessibility import check_accessibility
+from tests.support.accessibility import check_in_every_way
 from tests.support.browser import open_page
 from tests.support.live import LivePortal
 from tests.support.mail import PostOffice
@@ -228,32 +228,28 @@ def test_a_changed_file_is_seen_by_every_worker_within_two_seconds(
         assert "Daarna" in page.locator("main").inner_text()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1280])
-def test_every_kind_of_page_can_be_used_by_everybody(
-    live_portal: LivePortals, browser: Browser, scheme: str, width: int
-) -> None:
+def test_every_kind_of_page_can_be_used_by_everybody(live_portal: LivePortals, browser: Browser) -> None:
     portal = live_portal()
-    with open_page(browser, viewport={"width": width, "height": 900}, color_scheme=scheme) as page:
+    with open_page(browser) as page:
         page.goto(f"{portal.url}/events/{EVENT}/signup")
         page.locator("button[name=add_person]").click()
-        check_accessibility(page)
+        check_in_every_way(page)
         send(page)
-        check_accessibility(page)
+        check_in_every_way(page)
         fill(page, {"first_name": "Emma", "last_name": "Peeters", "email": "emma@school.example"})
         page.locator("#privacy").check()
         send(page)
-        check_accessibility(page)
+        check_in_every_way(page)
         own_page = page.url
         for below in ("change", "address", "cancel", "erase"):
             page.goto(f"{own_page}/{below}")
-            check_accessibility(page)
+            check_in_every_way(page)
         sign_in(page, portal)
         page.goto(f"{portal.url}/admin/events/{EVENT}/attendees")
         page.locator("tbody th a").first.click()
-        check_accessibility(page)
+        check_in_every_way(page)
         page.locator('main a[href$="/change"]').click()
-        check_accessibility(page)
+        check_in_every_way(page)
         for path in (
             "/",
             "/?q=nothing+like+this",
@@ -270,8 +266,4 @@ def test_every_kind_of_page_can_be_used_by_everybody(
             "/admin/events/datadag_2030_05_23/attendees",
         ):
             page.goto(portal.url + path)
-            check_accessibility(page)
-            overflow = page.evaluate(
-                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-            )
-            assert overflow <= 0, f"{path} is wider than {width} px"
+            check_in_every_way(page)
