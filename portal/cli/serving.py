@@ -1,0 +1,65 @@
+"""``portal serve``."""
+
+from datetime import UTC, datetime
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from portal.cli.context import in_one_line, session_on
+from portal.domain import accounts, passwords
+from portal.settings import Settings
+from portal.storage import migrate
+from portal.storage.database import connect, transaction
+
+DEFAULT_ADDRESS = "organiser@example.org"
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64))
+def serve(host: str, port: int, workers: int) -> None:
+    """Serve the portal, and send its letters."""
+    from portal.app import create_app
+    from portal.server import Server
+
+    with in_one_line():
+        served_on = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        settings = Settings.load(base_url=served_on).with_secret_key()
+        if settings.embedded_database:
+            migrate.upgrade(settings.database_url)
+        else:
+            _refuse_unmigrated(settings)
+        app = create_app(settings)
+        site = app.extensions["portal"].catalogue.snapshot.site
+        if settings.embedded_database:
+            _first_organiser(settings, site.contact or DEFAULT_ADDRESS)
+    app.extensions["portal"].catalogue.close()
+    Server(app, settings, host=host, port=port, workers=workers).run()
+
+
+def _refuse_unmigrated(settings: Settings) -> None:
+    engine = connect(settings.database_url)
+    try:
+        if not migrate.is_current(engine):
+            raise click.ClickException(
+                "the database does not have this version's tables; run: portal db upgrade"
+            )
+    except SQLAlchemyError as error:
+        raise click.ClickException(f"PORTAL_DATABASE_URL: the database does not answer: {error}") from None
+    finally:
+        engine.dispose()
+
+
+def _first_organiser(settings: Settings, address: str) -> None:
+    """Make the first account where there is none, and say its password this once."""
+    with session_on(settings) as session:
+        if accounts.exist(session):
+            click.echo("Organisers sign in at /admin/; a lost password: portal user reset EMAIL")
+            return
+        password = passwords.new()
+        with transaction(session):
+            accounts.add(session, address, "owner", password, now=datetime.now(UTC))
+    click.echo(
+        f"First organiser: {address}\nPassword:        {password}\n(shown only now; sign in at /admin/)"
+    )
