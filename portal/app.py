@@ -27,7 +27,8 @@ from portal.web import (
     staff,
     templating,
 )
-from portal.web.extensions import Portal, csrf, db, limiter, migrate
+from portal.web.extensions import Portal, csrf, db, limiter
+from portal.web.kept import Kept
 from portal.web.languages import speak
 
 LARGEST_REQUEST = 1024 * 1024
@@ -62,15 +63,17 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["portal"] = Portal(settings, Catalogue(settings.content_dir), clock)
-    if settings.proxy_hops:
-        hops = settings.proxy_hops
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
 
     for extension in (db, csrf, limiter, errors, security, templating):
         extension.init_app(app)
-    migrate.init_app(app, db)
     with app.app_context():
-        prepare(db.engine)
+        engine = prepare(db.engine)
+    app.wsgi_app = Kept(  # type: ignore[method-assign]
+        app.wsgi_app, app.extensions["portal"], engine, app.config["SESSION_COOKIE_NAME"]
+    )
+    if settings.proxy_hops:
+        hops = settings.proxy_hops
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.before_request(speak)
     for room in (events, signup, registration, admin, door, letters, ops):
         app.register_blueprint(room.blueprint)

@@ -16,10 +16,16 @@ from portal.cli.users import user
 
 
 def _app() -> Any:
+    from flask_migrate import Migrate
+
     from portal.app import create_app
+    from portal.storage.migrate import MIGRATIONS
+    from portal.web.extensions import db
 
     with in_one_line():
-        return create_app()
+        app = create_app()
+    Migrate(app, db, directory=str(MIGRATIONS))
+    return app
 
 
 @click.group(cls=FlaskGroup, create_app=_app, add_default_commands=False, load_dotenv=False)

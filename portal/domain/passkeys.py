@@ -1,6 +1,8 @@
 """Passkeys (WebAuthn): what a device holds and a person unlocks, two factors in one step.
 
 The library checks what a browser answers; here is what was asked, of whom, and that it counts once.
+
+The library is loaded by who first needs it: it takes longer than all of Flask.
 """
 
 import secrets
@@ -13,17 +15,8 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-import webauthn
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
-from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from portal.domain.accounts import Office
 from portal.domain.errors import CodeRefused
@@ -64,9 +57,12 @@ def of(session: Session, organiser_id: int) -> Sequence[Passkey]:
 
 def ask_for_new(session: Session, organiser_id: int, place: Place, now: datetime) -> str:
     """What a browser has to be asked to make a passkey: JSON. Needs a transaction."""
+    import webauthn
+    from webauthn.helpers import structs
+
     organiser = session.get_one(Organiser, organiser_id)
     known = [
-        PublicKeyCredentialDescriptor(id=base64url_to_bytes(key.credential_id))
+        structs.PublicKeyCredentialDescriptor(id=webauthn.base64url_to_bytes(key.credential_id))
         for key in of(session, organiser_id)
     ]
     options = webauthn.generate_registration_options(
@@ -75,9 +71,9 @@ def ask_for_new(session: Session, organiser_id: int, place: Place, now: datetime
         user_id=f"organiser {organiser.id}".encode(),
         user_name=organiser.email,
         challenge=_challenge(session, organiser_id, now),
-        authenticator_selection=AuthenticatorSelectionCriteria(
-            resident_key=ResidentKeyRequirement.REQUIRED,
-            user_verification=UserVerificationRequirement.REQUIRED,
+        authenticator_selection=structs.AuthenticatorSelectionCriteria(
+            resident_key=structs.ResidentKeyRequirement.REQUIRED,
+            user_verification=structs.UserVerificationRequirement.REQUIRED,
         ),
         exclude_credentials=known,
     )
@@ -89,6 +85,8 @@ def add(office: Office, organiser_id: int, place: Place, answer: Any, name: str,
 
     Raises CodeRefused.
     """
+    import webauthn
+
     organiser = office.account(organiser_id)
     challenge = _answered(office.session, answer, organiser_id, office.now)
     if len(of(office.session, organiser_id)) >= MOST:
@@ -101,9 +99,9 @@ def add(office: Office, organiser_id: int, place: Place, answer: Any, name: str,
             expected_origin=place.base_url,
             require_user_verification=True,
         )
-    except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+    except (webauthn.helpers.exceptions.WebAuthnException, ValueError, KeyError, TypeError) as error:
         raise CodeRefused from error
-    credential_id = bytes_to_base64url(made.credential_id)
+    credential_id = webauthn.helpers.bytes_to_base64url(made.credential_id)
     if office.session.scalars(select(Passkey).filter_by(credential_id=credential_id)).first():
         raise CodeRefused
     passkey = Passkey(
@@ -132,16 +130,21 @@ def remove(office: Office, organiser_id: int, passkey_id: int, *, this_one: str)
 
 def ask_to_sign(session: Session, place: Place, now: datetime) -> str:
     """What a browser has to be asked to sign in, whoever it is: JSON. Needs a transaction."""
+    import webauthn
+    from webauthn.helpers import structs
+
     options = webauthn.generate_authentication_options(
         rp_id=place.host,
         challenge=_challenge(session, None, now),
-        user_verification=UserVerificationRequirement.REQUIRED,
+        user_verification=structs.UserVerificationRequirement.REQUIRED,
     )
     return webauthn.options_to_json(options)
 
 
 def whose(session: Session, place: Place, answer: Any, now: datetime) -> int:
     """The number of the account whose passkey has signed. Needs a transaction. Raises CodeRefused."""
+    import webauthn
+
     challenge = _answered(session, answer, None, now)
     known = session.scalars(
         select(Passkey)
@@ -160,7 +163,7 @@ def whose(session: Session, place: Place, answer: Any, now: datetime) -> int:
             credential_current_sign_count=known.sign_count,
             require_user_verification=True,
         )
-    except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+    except (webauthn.helpers.exceptions.WebAuthnException, ValueError, KeyError, TypeError) as error:
         raise CodeRefused from error
     known.sign_count, known.used_at = signed.new_sign_count, now
     return known.organiser_id
@@ -175,11 +178,19 @@ def _challenge(session: Session, organiser_id: int | None, now: datetime) -> byt
 
 def _answered(session: Session, answer: Any, organiser_id: int | None, now: datetime) -> bytes:
     """The challenge that a browser says to have signed, when it was ours and for this person; it is used up."""
+    import webauthn
+
     try:
         told = webauthn.helpers.parse_client_data_json(
-            base64url_to_bytes(answer["response"]["clientDataJSON"])
+            webauthn.base64url_to_bytes(answer["response"]["clientDataJSON"])
         )
-    except (WebAuthnException, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (
+        webauthn.helpers.exceptions.WebAuthnException,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+    ) as error:
         raise CodeRefused from error
     whom = (
         Challenge.organiser_id.is_(None) if organiser_id is None else Challenge.organiser_id == organiser_id

@@ -230,6 +230,19 @@ def availability(event: Event, taken: Taken, now: datetime) -> Availability:
     return Availability(state, left=most, opens=event.signup_opens, closes=event.closes)
 
 
+def next_change(event: Event, now: datetime) -> datetime | None:
+    """The first moment after ``now`` at which time alone may change what ``availability`` says; None if none comes."""
+    tickets = event.offered_tickets
+    moments = (
+        event.over_at,
+        event.closes,
+        event.signup_opens,
+        *(ticket.opens for ticket in tickets),
+        *(ticket.closes for ticket in tickets),
+    )
+    return min((moment for moment in moments if moment and moment > now), default=None)
+
+
 def on_sale(event: Event, ticket_id: str, now: datetime) -> bool:
     """Whether the event offers this ticket now, as far as dates go."""
     ticket = event.ticket(ticket_id)

@@ -1,9 +1,10 @@
 """How many places are taken: the counts of each event, and the lock under which they change."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
-from sqlalchemy import select
+from sqlalchemy import Connection, Row, bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -11,17 +12,49 @@ from portal.domain.places import NOBODY, Taken
 from portal.storage.models import EventRecord, TicketCount
 
 
+class Counted(Protocol):
+    """How many have and want one ticket."""
+
+    ticket: str
+    confirmed: int
+    waitlisted: int
+    held: int
+
+
+_COUNTED = select(
+    TicketCount.event_slug,
+    TicketCount.ticket,
+    TicketCount.confirmed,
+    TicketCount.waitlisted,
+    TicketCount.held,
+).order_by(TicketCount.event_slug, TicketCount.ticket)
+_COUNTED_OF_EVENT = _COUNTED.where(TicketCount.event_slug == bindparam("slug"))
+
+
+def counted(session: Session | Connection, slug: str | None = None) -> Sequence[Row[str, str, int, int, int]]:
+    """The counts of one event, or of all, in one query, as far as one can see without a lock: the same rows as long as
+    nobody came or went."""
+    if slug is None:
+        return session.execute(_COUNTED).all()
+    return session.execute(_COUNTED_OF_EVENT, {"slug": slug}).all()
+
+
 def of_event(session: Session, slug: str) -> Taken:
     """What is taken of one event, as far as one can see without its lock."""
-    return summed(counts(session, slug).values())
+    return summed(counted(session, slug))
 
 
 def of_all(session: Session) -> Mapping[str, Taken]:
     """What is taken of every event, by slug, in one query; nobody for an event without registrations."""
-    by_event = defaultdict(list)
-    for row in session.scalars(select(TicketCount)):
-        by_event[row.event_slug].append(row)
-    return defaultdict(lambda: NOBODY, {slug: summed(rows) for slug, rows in by_event.items()})
+    return by_event(counted(session))
+
+
+def by_event(rows: Iterable[Row[str, str, int, int, int]]) -> Mapping[str, Taken]:
+    """What ``counted`` gave for all events, by slug; nobody for an event without registrations."""
+    found = defaultdict(list)
+    for row in rows:
+        found[row.event_slug].append(row)
+    return defaultdict(lambda: NOBODY, {slug: summed(own) for slug, own in found.items()})
 
 
 def lock(session: Session, slug: str, title: str) -> EventRecord:
@@ -47,7 +80,7 @@ def counts(session: Session, slug: str) -> dict[str, TicketCount]:
     return {row.ticket: row for row in rows}
 
 
-def summed(rows: Iterable[TicketCount]) -> Taken:
+def summed(rows: Iterable[Counted]) -> Taken:
     """The rows of one event as one value."""
     by_ticket = list(rows)
     return Taken(

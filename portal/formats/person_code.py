@@ -49,5 +49,6 @@ def png(code: str, *, scale: int = 8) -> bytes:
 
 def qr_code(code: str) -> QRCode:
     """The symbol itself; error level Q or better, for a creased print and a scratched screen."""
-    # Never a Micro QR code: phones do not read those.
-    return segno.make(code, error="q", micro=False)
+    # Never a Micro QR code: phones do not read those. And always the same mask: each can be read, and trying all eight
+    # took a tenth of a whole sign-up.
+    return segno.make(code, error="q", micro=False, mask=0)

@@ -1,22 +1,25 @@
-"""The schema's versions: Alembic on the scripts in ``migrations/``."""
+"""The schema's versions: Alembic on the scripts in ``migrations/``, loaded only when there is something to do."""
 
 from contextlib import nullcontext
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect, text
 
 from portal import resource
 from portal.storage.database import connect
 from portal.storage.queue import writers_queue
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 MIGRATIONS = resource("migrations")
 
 
-def _config() -> Config:
+def _config() -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     return config
@@ -29,6 +32,10 @@ def upgrade(url: str) -> None:
     if embedded:
         Path(str(engine.url.database)).parent.mkdir(parents=True, exist_ok=True)
     try:
+        if is_current(engine):
+            return
+        from alembic import command
+
         config = _config()
         config.attributes["engine"] = engine
         # Two servers that start at once migrate one after the other.
@@ -40,6 +47,13 @@ def upgrade(url: str) -> None:
 
 def is_current(engine: Engine) -> bool:
     """Whether the database has the schema that this code expects."""
-    newest = ScriptDirectory.from_config(_config()).get_current_head()
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == newest
+        if not inspect(connection).has_table("alembic_version"):
+            return False
+        return connection.scalars(text("SELECT version_num FROM alembic_version")).all() == [newest()]
+
+
+@cache
+def newest() -> str:
+    """The last version; the scripts carry their number in front of their names."""
+    return max(script.name for script in (MIGRATIONS / "versions").glob("*.py")).partition("_")[0]

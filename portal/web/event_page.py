@@ -7,10 +7,11 @@ from markupsafe import Markup
 
 from portal.content.event import Event
 from portal.content.markdown import render
-from portal.domain import places, taken
+from portal.domain import places
+from portal.domain.places import Taken
 from portal.i18n import current_language
 from portal.i18n import gettext as _
-from portal.web.extensions import db, now, portal, site
+from portal.web.extensions import now, portal, site
 from portal.web.templating import event_url, structured_data
 
 
@@ -30,13 +31,13 @@ class LinkPreview:
         return self.image.lower().endswith(".svg")
 
 
-def event_page(event: Event, template: str = "events/event.html", **more: object) -> str:
+def event_page(event: Event, now_taken: Taken, template: str = "events/event.html", **more: object) -> str:
     """The page of ``event`` as it is now, in the language in force; ``more`` is what another template asks for."""
     meta = link_preview(event)
     return render_template(
         template,
         event=event,
-        availability=places.availability(event, taken.of_event(db.session(), event.slug), now()),
+        availability=places.availability(event, now_taken, now()),
         text=_text(event),
         over=event.over_at <= now(),
         meta=meta,

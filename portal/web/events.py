@@ -18,6 +18,7 @@ from portal.i18n import LANGUAGES
 from portal.storage.database import transaction
 from portal.web.event_page import event_page
 from portal.web.extensions import csrf, db, now, portal, site
+from portal.web.kept import keep
 from portal.web.languages import COOKIE
 from portal.web.paths import local_path
 from portal.web.published import published_event
@@ -55,7 +56,9 @@ def agenda() -> str:
         key=lambda event: (event.starts, event.slug),
         reverse=past,
     )
-    everybody = taken.of_all(db.session())
+    counted = taken.counted(db.session())
+    keep(published, None, counted)
+    everybody = taken.by_event(counted)
     entries = [AgendaEntry(e, places.availability(e, everybody[e.slug], now())) for e in shown]
     return render_template(
         "events/agenda.html",
@@ -73,7 +76,10 @@ def agenda() -> str:
 @blueprint.get("/events/<slug>")
 def event(slug: str) -> str:
     """One event."""
-    return event_page(published_event(slug))
+    shown = published_event(slug)
+    counted = taken.counted(db.session(), slug)
+    keep([shown], slug, counted)
+    return event_page(shown, taken.summed(counted))
 
 
 @blueprint.get("/events/<slug>.ics", endpoint="calendar")

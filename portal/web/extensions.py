@@ -7,12 +7,10 @@ from datetime import datetime
 from flask import current_app, g
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from markupsafe import Markup
 
-from portal import resource
 from portal.content.catalogue import Catalogue
 from portal.content.event import Event
 from portal.content.site import Site
@@ -20,7 +18,6 @@ from portal.settings import Settings
 from portal.storage.models import Base
 
 db = SQLAlchemy(metadata=Base.metadata)
-migrate = Migrate(directory=str(resource("migrations")))
 csrf = CSRFProtect()
 limiter = Limiter(get_remote_address, headers_enabled=True, strategy="fixed-window")
 

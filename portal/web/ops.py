@@ -9,6 +9,7 @@ from portal.storage.migrate import is_current
 from portal.web import scripts
 from portal.web.extensions import db, limiter
 from portal.web.stylesheet import by_digest
+from portal.web.wire import Body
 
 blueprint = Blueprint("ops", __name__)
 limiter.exempt(blueprint)
@@ -38,7 +39,7 @@ def style(digest: str) -> Response:
     sheet = by_digest(digest)
     if sheet is None:
         abort(404)
-    return _for_ever(sheet.text, sheet.gzip, "text/css; charset=utf-8")
+    return _for_ever(sheet, "text/css; charset=utf-8")
 
 
 @blueprint.get("/script-<digest>/<path:name>.js")
@@ -47,15 +48,15 @@ def script(digest: str, name: str) -> Response:
     module = scripts.script(name)
     if module is None or digest != scripts.digest():
         abort(404)
-    return _for_ever(module.text, module.gzip, "text/javascript; charset=utf-8")
+    return _for_ever(module, "text/javascript; charset=utf-8")
 
 
-def _for_ever(text: bytes, zipped: bytes, content_type: str) -> Response:
+def _for_ever(file: Body, content_type: str) -> Response:
     """A file whose address tells its content."""
-    zips = request.accept_encodings["gzip"] > 0
-    answer = Response(zipped if zips else text, content_type=content_type)
-    if zips:
-        answer.content_encoding = "gzip"
+    sent, coding = file.as_asked(request.headers.get("Accept-Encoding", ""))
+    answer = Response(sent, content_type=content_type)
+    if coding:
+        answer.content_encoding = coding
     answer.vary.add("Accept-Encoding")
     answer.cache_control.public = True
     answer.cache_control.max_age = int(FOR_EVER.total_seconds())

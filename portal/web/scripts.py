@@ -1,20 +1,12 @@
 """The script modules, under a name that tells their content: one digest for all, so that they import one another."""
 
-import gzip
-from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
 from flask import url_for
 
-
-@dataclass(frozen=True)
-class Script:
-    """A module as it goes over the wire."""
-
-    text: bytes
-    gzip: bytes
+from portal.web.wire import Body
 
 
 def url(name: str) -> str:
@@ -27,7 +19,7 @@ def urls(folder: str) -> list[str]:
     return [url(name) for name in sorted(_modules()) if name.startswith(folder)]
 
 
-def script(name: str) -> Script | None:
+def script(name: str) -> Body | None:
     """The module of that name; None when there is none."""
     return _modules().get(name)
 
@@ -40,11 +32,11 @@ def digest() -> str:
 
 
 @cache
-def _modules() -> dict[str, Script]:
+def _modules() -> dict[str, Body]:
     folders = [folder for folder in (files("portal") / "static").iterdir() if folder.is_dir()]
     texts = {
         f"{folder.name}/{file.name.removesuffix('.js')}": file.read_bytes()
         for folder in folders
         for file in folder.iterdir()
     }
-    return {name: Script(text, gzip.compress(text, 9, mtime=0)) for name, text in texts.items()}
+    return {name: Body(text, dense=True) for name, text in texts.items()}

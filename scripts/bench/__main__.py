@@ -8,13 +8,14 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from scripts.bench import contention, lists, rows
+from scripts.bench import contention, lists, pages, rows
 from scripts.bench.databases import Fresh, databases
 
 MEASURES: dict[str, Callable[[Fresh], list[str]]] = {
     "contention": contention.measure,
     "rows": rows.measure,
     "lists": lists.measure,
+    "pages": pages.measure,
 }
 """Each prints its figures for one kind of database, and returns the promises that were broken."""
 

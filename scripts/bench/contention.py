@@ -11,14 +11,14 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from statistics import median
-from typing import Any
 
-from sqlalchemy import Engine, Select, create_engine, insert, inspect, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import Engine, create_engine, select
+from sqlalchemy.orm import Session
 
 from portal.domain.places import PATIENCE
-from portal.storage.database import WRITES, connect, prepare
-from portal.storage.models import CONFIRMED, Attendee, EventRecord, HistoryEntry, Letter, Registration
+from portal.storage.database import connect, prepare
+from portal.storage.models import CONFIRMED, Attendee, HistoryEntry, Letter, Registration
+from scripts.bench.bare import Rows, make_room, rows_again, write
 from scripts.bench.databases import Fresh
 from scripts.bench.served import percentile, serve
 from tests.support.clients import FilledForm, cancel, fill_in
@@ -26,11 +26,6 @@ from tests.support.clients import FilledForm, cancel, fill_in
 PLACES, SIGN_UPS, CLIENTS, CANCELS_EVERY, LARGEST_PARTY = 20, 400, 32, 8, 4
 LONGEST_WAIT = 20
 """Times the median that nobody may wait longer than."""
-
-AGAIN = 1_000_000
-"""Added to a number for the same row of the bare commit."""
-
-Rows = list[tuple[type[Any], list[dict[str, Any]]]]
 
 
 def measure(fresh: Fresh) -> list[str]:
@@ -148,62 +143,16 @@ def _misplaced(engine: Engine) -> Iterator[str]:
 def _commit_bare(database_url: str) -> Figures:
     """The same rows again, for another event, by as many threads: no portal, no lock on the event, no queue."""
     engine = prepare(create_engine(database_url, pool_size=CLIENTS))
-    with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
-        connection.execute(insert(EventRecord).values(slug="bare", title="bare"))
+    make_room(engine)
 
     def commit(rows: Rows) -> float:
         begun = time.monotonic()
-        with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
-            for table, values in rows:
-                connection.execute(insert(table), values)
+        write(engine, rows)
         return time.monotonic() - begun
 
-    registrations = list(_rows_again(engine))
+    registrations = list(rows_again(engine))
     with ThreadPoolExecutor(CLIENTS) as threads:
         begun = time.monotonic()
         figures = Figures(list(threads.map(commit, registrations)), time.monotonic() - begun)
     engine.dispose()
     return figures
-
-
-def _rows_again(engine: Engine) -> Iterator[Rows]:
-    """What each sign-up wrote, by table, under names of its own."""
-    with Session(engine) as session:
-        for registration in session.scalars(
-            select(Registration).options(selectinload(Registration.attendees))
-        ):
-            number = registration.id + AGAIN
-            written = [
-                (HistoryEntry, session.scalars(_first(HistoryEntry, registration)).one()),
-                (Letter, session.scalars(_first(Letter, registration)).one()),
-            ]
-            own = {
-                "id": number,
-                "event_slug": "bare",
-                "reference": f"B{number}",
-                "token_hash": str(number),
-                "waiting_since": None,
-                "cancelled_at": None,
-            }
-            yield [
-                (Registration, [_values(registration) | own]),
-                (
-                    Attendee,
-                    [
-                        _values(person) | {"registration_id": number, "event_slug": "bare"}
-                        for person in registration.attendees
-                    ],
-                ),
-                *(
-                    (table, [_values(row) | {"id": number, "registration_id": number}])
-                    for table, row in written
-                ),
-            ]
-
-
-def _first(table: type[Any], registration: Registration) -> Select[Any]:
-    return select(table).where(table.registration_id == registration.id).order_by(table.id).limit(1)
-
-
-def _values(row: Any) -> dict[str, Any]:
-    return {column.key: getattr(row, column.key) for column in inspect(row).mapper.column_attrs}

@@ -181,3 +181,7 @@ LIKE_GECKO = "AppleWebKit/537.36 (KHTML, like Gecko)"
 )
 def test_a_device_has_the_name_that_its_owner_knows(user_agent: str, words: str) -> None:
     assert device(user_agent) == words
+
+
+def test_an_unknown_address_takes_as_much_work_as_a_known_one() -> None:
+    assert not passwords._hasher.check_needs_rehash(passwords.NOBODYS)

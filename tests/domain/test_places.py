@@ -183,3 +183,19 @@ def test_whoever_comes_in_whatever_order_no_pool_overflows_and_what_was_said_is_
             assert (decision == "confirmed") == (said is None or said > 0)
         (held if decision == "confirmed" else waiting).update(party)
         assert all(room >= 0 for room in places.free(event, Taken(dict(held), {})).values())
+
+
+@given(
+    st.lists(st.none() | st.integers(0, 90), min_size=4, max_size=4), st.integers(0, 100), st.integers(0, 100)
+)
+def test_time_changes_nothing_before_the_next_change(days: list[int | None], first: int, second: int) -> None:
+    opens, closes, ticket_opens, ticket_closes = (
+        None if day is None else JANUARY + timedelta(days=day) for day in days
+    )
+    ticket = Ticket("early", "Early", opens=ticket_opens, closes=ticket_closes)
+    event = make_event(signup_opens=opens, signup_closes=closes, tickets=(ticket,))
+    now, later = sorted((JANUARY + timedelta(days=first), JANUARY + timedelta(days=second)))
+    until = places.next_change(event, now)
+    if until is None or later < until:
+        assert places.availability(event, NOBODY, now) == places.availability(event, NOBODY, later)
+        assert (event.over_at <= now) == (event.over_at <= later)

@@ -1,6 +1,7 @@
 """Rows that were there before keep their meaning."""
 
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
 from portal.storage import migrate
@@ -39,3 +40,7 @@ def test_letters_of_before_know_their_event_and_since_when_they_wait(database_ur
         ).one()
     assert (row[0], bool(row[1]), row[2], row[3]) == ("nascholing", True, "", None)
     engine.dispose()
+
+
+def test_the_newest_version_is_known_without_reading_the_scripts() -> None:
+    assert migrate.newest() == ScriptDirectory.from_config(migrate._config()).get_current_head()

@@ -34,7 +34,8 @@ def preview(slug: str) -> str:
     """The event's page as it is, or will be once it is no draft."""
     event = _event_or_404(slug)
     form_url = url_for("admin.preview_form", slug=slug)
-    return event_page(event, "admin/preview_event.html", preview=True, form_url=form_url)
+    now_taken = taken.of_event(db.session(), slug)
+    return event_page(event, now_taken, "admin/preview_event.html", preview=True, form_url=form_url)
 
 
 @blueprint.get("/content/<slug>/form")

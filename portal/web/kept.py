@@ -1,0 +1,160 @@
+"""Public pages in which nothing is personal, kept for as long as what they show is true.
+
+A page is made from the content, the places taken, the time and the visitor's language. It is shown again while the
+content is the same, as many people have and want places as when it was made (one query asks, each time), and the
+moment has not come at which something opens, closes or ends. Whoever carries a session is answered afresh.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from flask import request
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.http import parse_cookie, parse_etags
+
+from portal.content.event import Event
+from portal.domain import places, taken
+from portal.web.extensions import Portal, now
+from portal.web.languages import COOKIE
+from portal.web.wire import Body
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+PAGES = 300
+"""So many are kept in each process; the one that was not asked for longest goes."""
+RECIPE = "portal.kept"
+
+Headers = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a page was made from: the places of ``slug`` (of all events when it is None) as ``counted``, at a moment,
+    and until when time changes nothing in it."""
+
+    slug: str | None
+    counted: Sequence[Any]
+    made_at: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """An answer that may be given again."""
+
+    version: int
+    recipe: Recipe
+    headers: Headers
+    body: Body
+
+
+def keep(events: Iterable[Event], slug: str | None, counted: Sequence[Any]) -> None:
+    """Say of this request's page that nothing in it is personal, and what it is made from: these events, and what
+    ``taken.counted`` gave for ``slug``."""
+    moments = [moment for event in events if (moment := places.next_change(event, now()))]
+    request.environ[RECIPE] = Recipe(slug, counted, now(), min(moments, default=None))
+
+
+class Kept:
+    """A WSGI application that answers with pages that ``inner`` made before, as long as they are true."""
+
+    def __init__(self, inner: "WSGIApplication", portal: Portal, engine: Engine, session_cookie: str) -> None:
+        self._inner, self._portal, self._engine = inner, portal, engine
+        self._session_cookie = session_cookie
+        self._pages: OrderedDict[tuple[str, ...], Page] = OrderedDict()
+        self._lock = Lock()
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        key = self._key(environ)
+        if key is None:
+            return self._inner(environ, start_response)
+        page = self._pages.get(key)
+        version = self._portal.catalogue.snapshot.version
+        if page is not None and self._is_true(page, version):
+            return _answer(page, environ, start_response)
+        return self._made(key, version, environ, start_response)
+
+    def _key(self, environ: "WSGIEnvironment") -> tuple[str, ...] | None:
+        """What decides on a page beside its recipe; None for a request that has to be answered afresh."""
+        if environ["REQUEST_METHOD"] != "GET" or environ.get("QUERY_STRING"):
+            return None
+        chosen = ""
+        if sent := environ.get("HTTP_COOKIE"):
+            cookies = parse_cookie(sent)
+            if self._session_cookie in cookies:
+                return None
+            chosen = cookies.get(COOKIE, "")
+        return (environ["PATH_INFO"], chosen, environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+
+    def _is_true(self, page: Page, version: int) -> bool:
+        recipe, at = page.recipe, self._portal.clock()
+        if page.version != version or at < recipe.made_at or (recipe.until and at >= recipe.until):
+            return False
+        try:
+            with self._engine.connect() as connection:
+                return taken.counted(connection, recipe.slug) == recipe.counted
+        except SQLAlchemyError:
+            return False
+
+    def _made(
+        self,
+        key: tuple[str, ...],
+        version: int,
+        environ: "WSGIEnvironment",
+        start_response: "StartResponse",
+    ) -> Iterable[bytes]:
+        """The answer of ``inner``, kept when it says that it may be."""
+        started: list[tuple[str, Headers]] = []
+
+        def start(status: str, headers: Headers, exc_info: Any = None) -> Callable[[bytes], object]:
+            started.append((status, headers))
+            return start_response(status, headers, exc_info) if RECIPE not in environ else _no_write
+
+        answer = self._inner(environ, start)
+        recipe: Recipe | None = environ.get(RECIPE)
+        if recipe is None:
+            return answer
+        try:
+            text = b"".join(answer)
+        finally:
+            if close := getattr(answer, "close", None):
+                close()
+        status, headers = started[-1]
+        if not status.startswith("200") or any(name.lower() == "set-cookie" for name, _value in headers):
+            start_response(status, headers)
+            return [text]
+        own = [(name, value) for name, value in headers if name.lower() != "content-length"]
+        page = Page(version, recipe, own, Body(text))
+        with self._lock:
+            self._pages[key] = page
+            self._pages.move_to_end(key)
+            if len(self._pages) > PAGES:
+                self._pages.popitem(last=False)
+        return _answer(page, environ, start_response)
+
+
+def _answer(page: Page, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    tag = f'W/"{page.body.digest}"'
+    if (known := environ.get("HTTP_IF_NONE_MATCH")) and parse_etags(known).contains_weak(page.body.digest):
+        start_response(_line(HTTPStatus.NOT_MODIFIED), [*page.headers, ("ETag", tag)])
+        return []
+    body, coding = page.body.as_asked(environ.get("HTTP_ACCEPT_ENCODING", ""))
+    coded = [("Content-Encoding", coding)] if coding else []
+    about = [("ETag", tag), ("Vary", "Accept-Encoding"), ("Content-Length", str(len(body)))]
+    start_response(_line(HTTPStatus.OK), [*page.headers, *coded, *about])
+    return [body]
+
+
+def _line(status: HTTPStatus) -> str:
+    return f"{status.value} {status.phrase}"
+
+
+def _no_write(_data: bytes) -> object:
+    raise RuntimeError("pages are returned, not written (PEP 3333)")

@@ -1,0 +1,101 @@
+"""Public pages that are shown again: never a word that is no longer true, and nobody's page to somebody else."""
+
+import gzip
+from collections.abc import Callable
+from datetime import timedelta
+
+import brotli
+import pytest
+
+from tests.support.portal import PortalUnderTest, event_file, statements_of
+from tests.support.visitor import Answer, Visitor
+
+MakePortal = Callable[..., PortalUnderTest]
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+PAGE = "/events/nascholing"
+
+
+def sign_up(visitor: Visitor, email: str = "emma@school.example") -> Answer:
+    form = visitor.get(f"{PAGE}/signup")
+    values = {"first_name": "Emma", "last_name": "Peeters", "email": email, "privacy": "y"}
+    return visitor.submit(form, values)
+
+
+@pytest.mark.parametrize("address", ["/", PAGE])
+def test_a_page_that_is_still_true_costs_one_query_and_nothing_is_sent_twice(
+    make_portal: MakePortal, address: str
+) -> None:
+    portal = make_portal({"nascholing": event_file(capacity=6)})
+    first = portal.visitor().get(address)
+    with statements_of(portal) as asked:
+        again = portal.visitor().get(address)
+        known = portal.visitor().get(address, headers={"If-None-Match": again.headers["ETag"]})
+    assert len(asked) == 2
+    assert again.body == first.body
+    assert (known.status, known.body) == (304, b"")
+    assert known.headers["Content-Security-Policy"] == first.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("address", ["/", PAGE])
+def test_places_are_those_of_this_moment(make_portal: MakePortal, address: str) -> None:
+    portal = make_portal({"nascholing": event_file(capacity=2, waitlist="off")})
+    other = portal.visitor()
+    assert "2 places" in other.get(address).text
+    assert sign_up(portal.visitor()).status == 303
+    assert "1 place" in other.get(address).text
+    last = portal.visitor()
+    page = last.follow(sign_up(last, "noor@school.example"))
+    assert "full" in other.get(address).text
+    cancelled = last.submit(last.get(f"{page.url}/cancel"))
+    assert cancelled.status == 303
+    assert "1 place" in other.get(address).text
+
+
+def test_a_form_opens_and_closes_at_its_moment(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(signup_opens="2027-01-20T12:00:00")})
+    visitor, door = portal.visitor(), f'a[href="{PAGE}/signup"]'
+    assert not visitor.get(PAGE).find(door)
+    portal.clock.pass_by(timedelta(days=20))
+    assert visitor.get(PAGE).find(door)
+    portal.clock.pass_by(timedelta(days=20))
+    assert not visitor.get(PAGE).find(door)
+    assert "Nascholing" not in visitor.get("/").text
+
+
+def test_a_file_that_changed_changes_its_page(make_portal: MakePortal) -> None:
+    portal = make_portal()
+    visitor = portal.visitor()
+    assert visitor.get(PAGE).words("h1") == ["Nascholing"]
+    portal.write({"nascholing": event_file(title="Robots")})
+    portal.reread()
+    assert visitor.get(PAGE).words("h1") == ["Robots"]
+
+
+def test_what_an_organiser_sees_is_for_the_organiser(make_portal: MakePortal) -> None:
+    portal = make_portal()
+    organiser, stranger = portal.organiser(), portal.visitor()
+    for _turn in range(2):
+        assert "an@leraars.example" in organiser.get(PAGE).text
+        assert "an@leraars.example" not in stranger.get(PAGE).text
+    assert organiser.get(PAGE).headers["Cache-Control"] == "no-store"
+
+
+def test_everybody_reads_it_in_their_language(make_portal: MakePortal) -> None:
+    portal = make_portal()
+    for _turn in range(2):
+        assert "Sign up" in portal.visitor("en").get(PAGE).text
+        assert "Inschrijven" in portal.visitor("nl").get(PAGE).text
+        dutch = portal.visitor("").get("/", headers={"Accept-Language": "nl"})
+        assert dutch.find("html[lang=nl]")
+
+
+def test_it_is_sent_as_small_as_the_browser_takes_it(make_portal: MakePortal) -> None:
+    client = make_portal().visitor("").client
+    plain = client.get(PAGE).data
+    for way, read in (("gzip", gzip.decompress), ("br", brotli.decompress)):
+        answer = client.get(PAGE, headers={"Accept-Encoding": way})
+        assert answer.headers["Content-Encoding"] == way
+        assert "Accept-Encoding" in ", ".join(answer.headers.getlist("Vary"))
+        assert read(answer.data) == plain
+    refused = client.get(PAGE, headers={"Accept-Encoding": "br;q=0, identity"})
+    assert refused.data == plain
