@@ -12,13 +12,14 @@ UV ?= $(BIN)/uv
 COMPILE = $(UV) pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-.PHONY: help run test check bench install pictures lock clean
+.PHONY: help run test check bench soak install pictures lock clean
 
 help:
 	@echo "make run       serve the portal on http://$(HOST):$(PORT)     HOST=0.0.0.0 PORT=8080"
 	@echo "make test      every test, those in a browser too          ARGS='-k signup -x'"
 	@echo "make check     format, lint, types, layers, templates, translations"
 	@echo "make bench     a rush, and 100,000 registrations, measured  ARGS=contention"
+	@echo "make soak      a thousand people at an opening, half an hour of load ARGS='mixed --minutes 5'"
 	@echo "make install   $(VENV) with the portal in it, and no more       PYTHON=python3.13"
 	@echo "make pictures  a screenshot of every page"
 	@echo "make lock      requirements*.txt from pyproject.toml       UPGRADE=1 for the newest of all"
@@ -41,6 +42,9 @@ check: $(VENV)/dev.stamp
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m scripts.bench $(ARGS)
+
+soak: $(VENV)/dev.stamp
+	$(BIN)/python -m scripts.soak $(ARGS)
 
 install: $(VENV)/stamp
 

@@ -7,14 +7,12 @@ event files; the whole at rest, two processes, within 150 MiB (PSS).
 """
 
 import os
-import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -23,6 +21,7 @@ from portal.storage.database import connect
 from scripts.bench.bare import make_room
 from scripts.bench.databases import Fresh
 from scripts.bench.load import Connection, Load, gets, visits
+from scripts.bench.memory import portals_memory
 from scripts.bench.served import serve
 from tests.support.clients import Client, fill_in
 from tests.support.ports import free_port
@@ -103,25 +102,10 @@ def _start(fresh: Fresh) -> list[str]:
         with serve(database, events) as url:
             Connection(url).get("/")
             took = time.monotonic() - begun
-            rest = _memory()
+            rest = portals_memory()
     print(f"  start to first answer {took:.2f} s with 200 event files; {rest:.0f} MiB at rest", flush=True)
     slow = [f"the first answer took {took:.2f} s"] if took > QUICKEST_START else []
     return slow + ([f"{rest:.0f} MiB at rest"] if rest > LARGEST_REST else [])
-
-
-def _memory() -> float:
-    """MiB (proportional set size, so that what processes share counts once) of every portal that we started."""
-    total = 0
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if b"portal\0serve" in (process / "cmdline").read_bytes().replace(
-                b"/bin/portal", b"/bin/\0portal"
-            ):
-                rollup = (process / "smaps_rollup").read_text()
-                total += int(re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)[1])  # type: ignore[index]
-        except OSError:
-            continue
-    return total / 1024
 
 
 @contextmanager
