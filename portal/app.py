@@ -20,12 +20,15 @@ from portal.web import (
     factors,
     letters,
     me,
+    meters,
     ops,
     registration,
+    reports,
     security,
     signup,
     staff,
     templating,
+    watch,
 )
 from portal.web.extensions import Portal, csrf, db, limiter, migrate
 from portal.web.languages import speak
@@ -44,6 +47,9 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
     app = Flask("portal", template_folder=str(resource("templates")), static_folder=None)
     app.config.update(
         SECRET_KEY=settings.secret_key,
+        SECRET_KEY_FALLBACKS=list(settings.secret_keys[1:]),
+        # Flask-WTF knows of no fallbacks; what signs for it takes several keys, the newest last.
+        WTF_CSRF_SECRET_KEY=settings.secret_keys[::-1],
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=ENGINE_OPTIONS,
         SESSION_COOKIE_NAME="__Host-session" if settings.secure else "session",
@@ -66,7 +72,8 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
         hops = settings.proxy_hops
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
 
-    for extension in (db, csrf, limiter, errors, security, templating):
+    # Who watches comes first: they see a request before all others, and its answer after them.
+    for extension in (reports, watch, meters, db, csrf, limiter, errors, security, templating):
         extension.init_app(app)
     migrate.init_app(app, db)
     with app.app_context():
