@@ -1,5 +1,9 @@
 """The portal for a WSGI server: ``gunicorn wsgi:application``."""
 
+from portal import logs
 from portal.app import create_app
+from portal.settings import Settings
 
-application = create_app()
+settings = Settings.load()
+logs.configure(settings.log_format)
+application = create_app(settings)

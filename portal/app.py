@@ -20,12 +20,15 @@ from portal.web import (
     factors,
     letters,
     me,
+    meters,
     ops,
     registration,
+    reports,
     security,
     signup,
     staff,
     templating,
+    watch,
 )
 from portal.web.extensions import Portal, csrf, db, limiter
 from portal.web.kept import Kept
@@ -45,6 +48,9 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
     app = Flask("portal", template_folder=str(resource("templates")), static_folder=None)
     app.config.update(
         SECRET_KEY=settings.secret_key,
+        SECRET_KEY_FALLBACKS=list(settings.secret_keys[1:]),
+        # Flask-WTF knows of no fallbacks; what signs for it takes several keys, the newest last.
+        WTF_CSRF_SECRET_KEY=settings.secret_keys[::-1],
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=ENGINE_OPTIONS,
         SESSION_COOKIE_NAME="__Host-session" if settings.secure else "session",
@@ -64,7 +70,8 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["portal"] = Portal(settings, Catalogue(settings.content_dir), clock)
 
-    for extension in (db, csrf, limiter, errors, security, templating):
+    # Who watches comes first: they see a request before all others, and its answer after them.
+    for extension in (reports, watch, meters, db, csrf, limiter, errors, security, templating):
         extension.init_app(app)
     with app.app_context():
         engine = prepare(db.engine)

@@ -5,12 +5,14 @@ from typing import Any
 
 import click
 from flask import Flask
+from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 from sqlalchemy import Engine
 
 from portal.content.site import Site
 from portal.formats import mail
 from portal.settings import Settings
+from portal.web import meters
 from portal.web.extensions import db
 from portal.worker import Clerk, LineKeeper, Postman, Worker
 
@@ -33,9 +35,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # Gunicorn has no types
             "graceful_timeout": GRACE_SECONDS,
             "preload_app": True,
             "loglevel": "warning",
+            "logger_class": _Log,
             "when_ready": self._ready,
             "post_fork": self._forked,
             "worker_exit": self._exiting,
+            "on_exit": self._ended,
         }
         self._worker: Worker | None = None
         super().__init__()
@@ -63,15 +67,29 @@ class Server(BaseApplication):  # type: ignore[misc]  # Gunicorn has no types
         keeper = LineKeeper(engine, catalogue, settings.base_url)
         clerk = Clerk(engine, catalogue, settings.base_url)
         self._worker = Worker(postman(engine, settings, catalogue.snapshot.site), keeper, clerk)
+        self._app.extensions["worker"] = self._worker
         self._worker.start()
 
     def _exiting(self, _arbiter: Any, _process: Any) -> None:
         if self._worker:
-            self._worker.stop()
+            # Gunicorn ends a process that takes longer.
+            self._worker.stop(GRACE_SECONDS)
+
+    def _ended(self, _arbiter: Any) -> None:
+        meters.forget(self._portal_settings.data_dir)
+
+
+class _Log(glogging.Logger):  # type: ignore[misc]
+    """What Gunicorn has to say goes into our log."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
 
 
 def postman(engine: Engine, settings: Settings, site: Site) -> Postman:
-    """Who sends the letters of this portal, and how; ``settings`` have their secret key."""
+    """Who sends the letters of this portal, and how; ``settings`` have their secret keys."""
     way = mail.SmtpServer(settings.smtp_url) if settings.smtp_url else mail.Folder(settings.data_dir / "mail")
     address = settings.mail_from or site.contact
     if not address:
@@ -84,5 +102,5 @@ def postman(engine: Engine, settings: Settings, site: Site) -> Postman:
         way,
         mail.Sender(site.name, address),
         base_url=settings.base_url,
-        secret_key=settings.secret_key,
+        secret_keys=settings.secret_keys,
     )

@@ -33,6 +33,7 @@ BATCH = 50
 CLAIM = timedelta(minutes=5)
 LONGEST_SENDING = timedelta(seconds=4 * mail.TIMEOUT)
 """What one letter may take: a mail server answers four times, to MAIL, RCPT, DATA and what follows."""
+STUCK = 2 * CLAIM
 GIVE_UP_AFTER = timedelta(days=2)
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=3)
@@ -42,7 +43,7 @@ ROUND_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Postman:
-    """Sends what is in the outbox of ``engine`` by ``way``; ``base_url`` and ``secret_key`` make the links.
+    """Sends what is in the outbox of ``engine`` by ``way``; ``base_url`` and ``secret_keys`` make the links.
 
     ``elapsed`` counts seconds from any moment on.
     """
@@ -51,7 +52,7 @@ class Postman:
     way: mail.Folder | mail.SmtpServer
     sender: mail.Sender
     base_url: str
-    secret_key: str
+    secret_keys: tuple[str, ...]
     elapsed: Callable[[], float] = time.monotonic
 
     def send_due(self, now: datetime, stop: Callable[[], bool] = lambda: False) -> int:
@@ -116,7 +117,7 @@ class Postman:
         """The letter as it is sent, or why it cannot be written."""
         link = ""
         if letter.registration:
-            token = registration_link.token_of(self.secret_key, letter.registration)
+            token = registration_link.token_of(self.secret_keys, letter.registration)
             link = f"{self.base_url}/registrations/{token}"
         try:
             return mail.message(
@@ -136,7 +137,7 @@ class Postman:
 
     def _with_links(self, text: str, link: str) -> str:
         """The letter as it leaves: here the keys are put in, to a registration or to an account."""
-        return account_links.with_link(letters.with_link(text, link), self.base_url, self.secret_key)
+        return account_links.with_link(letters.with_link(text, link), self.base_url, self.secret_keys[0])
 
 
 def _pictures(letter: Letter) -> dict[str, bytes]:
@@ -299,11 +300,16 @@ class Worker:
         self._round_at: datetime | None = None
         self._forgot_on: date | None = None
         self._stop = Event()
+        self._seen = time.monotonic()
         self._thread = Thread(target=self.run, name="letters", daemon=True)
 
     def start(self) -> None:
         """Begin in the background."""
         self._thread.start()
+
+    def is_alive(self) -> bool:
+        """Whether it works, and has not been at one thing for longer than sending takes at most."""
+        return self._thread.is_alive() and time.monotonic() - self._seen < STUCK.total_seconds()
 
     def stop(self, timeout: float = 10) -> None:
         """Finish the letter in hand and end."""
@@ -314,6 +320,7 @@ class Worker:
     def run(self) -> None:
         """Work until stopped; an error is logged and the next pass tries again."""
         while not self._stop.wait(POLL_SECONDS):
+            self._seen = time.monotonic()
             try:
                 self._pass(datetime.now(UTC))
             except Exception:
@@ -332,4 +339,4 @@ class Worker:
             self._forgot_on = now.date()
         # A thousand letters do not wait two seconds after each fifty.
         while self._postman.send_due(datetime.now(UTC), self._stop.is_set):
-            pass
+            self._seen = time.monotonic()

@@ -1,5 +1,6 @@
 """The fixtures. Everything behind them is real: servers, databases, a browser, mail."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from portal.web import meters
 from tests.support.browser import open_page, start_browser
 from tests.support.databases import PostgresDatabases, SqliteDatabases
 from tests.support.live import LivePortal, serve_portal
@@ -96,3 +98,9 @@ def page(browser: Browser) -> Iterator[Page]:
     """A page as on a phone; any fault that the browser meets on it fails the test."""
     with open_page(browser) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _counts(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What the portals of this process count, goes with the rest of what the tests leave."""
+    os.environ[meters.FOLDER] = str(tmp_path_factory.mktemp("metrics"))

@@ -8,11 +8,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import create_engine, select, text
 
+from portal.cli import main
 from portal.storage.models import Registration
 from tests.support.camt import camt
-from tests.support.live import PORTAL, LivePortal
+from tests.support.live import PORTAL, THIS_TREE, LivePortal
 from tests.support.portal import SECRET, SITE, PortalUnderTest, event_file
 
 MakePortal = Callable[..., PortalUnderTest]
@@ -28,7 +29,7 @@ def run(
         capture_output=True,
         text=True,
         cwd=cwd,
-        env={"PATH": "/usr/bin:/bin"} | environment,
+        env={"PATH": "/usr/bin:/bin"} | THIS_TREE | environment,
     )
 
 
@@ -108,7 +109,7 @@ def test_export_gives_the_bytes_of_the_download(make_portal: MakePortal) -> None
         done = subprocess.run(
             [*PORTAL, "export", "nascholing", "--dialect", dialect],
             capture_output=True,
-            env={"PATH": "/bin"} | told,
+            env={"PATH": "/bin"} | THIS_TREE | told,
         )
         download = organiser.get(f"/admin/events/nascholing/attendees.csv?dialect={dialect}")
         assert done.stdout == download.body
@@ -175,3 +176,60 @@ def test_a_statement_is_booked_once_and_a_persons_data_is_given_and_removed(
     # By the real clock the event is still to come: nothing is old enough.
     assert run("privacy", "anonymise", "--older-than", "1", **settings).stdout == ""
     assert run("privacy", "anonymise", "--older-than", "x", **settings).returncode == 2
+
+
+def test_settings_say_what_is_in_force_and_where_it_comes_from(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORTAL_BASE_URL=https://x.example\nPORTAL_RATE_LIMITS=off\n")
+    told = {"PORTAL_SMTP_URL": "smtp://u:hush@host", "PORTAL_SMPT_URL": "x", "PORTAL_RATE_LIMITS": "on"}
+    done = run("settings", cwd=tmp_path, **told)
+    rows = {line.split()[0]: re.split("  +", line)[1:] for line in done.stdout.splitlines()}
+    assert rows["PORTAL_BASE_URL"] == ["https://x.example", ".env"]
+    assert rows["PORTAL_SMTP_URL"] == ["smtp://u:***@host", "environment"]
+    assert rows["PORTAL_RATE_LIMITS"] == ["on", "environment"]
+    assert rows["PORTAL_PROXY_HOPS"] == ["0", "default"]
+    assert rows["PORTAL_SECRET_KEY"] == ["-", "will be made: var/secret_key"]
+    assert rows["PORTAL_SMPT_URL"] == ["not a setting, ignored", "environment"]
+    assert not (tmp_path / "var").exists()
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "secret_key").write_text("k" * 40)
+    again = run("settings", cwd=tmp_path).stdout
+    assert "made in the data folder" in again
+    assert "kkk" not in again
+
+
+def test_help_names_our_commands_and_no_others() -> None:
+    listed = run("--help").stdout.partition("Commands:\n")[2]
+    assert {line.split()[0] for line in listed.splitlines()} == set(main.commands)
+    assert run("limiter").returncode == 2
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_serve_refuses_a_database_that_was_not_migrated_with_one_line(
+    content: Path, tmp_path: Path, database_url: str
+) -> None:
+    told = {"PORTAL_CONTENT_DIR": str(content), "PORTAL_DATA_DIR": str(tmp_path / "var")}
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    engine.dispose()
+    done = run("serve", **told, PORTAL_DATABASE_URL=database_url)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "portal db upgrade" in done.stderr
+    away = run("serve", **told, PORTAL_DATABASE_URL="postgresql+psycopg://u:hush@127.0.0.1:1/x")
+    assert (away.returncode, away.stderr.count("\n"), "hush" in away.stderr) == (1, 1, False)
+    assert "PORTAL_DATABASE_URL" in away.stderr
+
+
+def test_reports_without_their_library_or_address_stop_the_start_with_one_line(
+    content: Path, tmp_path: Path
+) -> None:
+    told = {"PORTAL_CONTENT_DIR": str(content), "PORTAL_DATA_DIR": str(tmp_path / "var")}
+    wrong = run("serve", **told, PORTAL_SENTRY_DSN="https://sentry.example")
+    (tmp_path / "sentry_sdk.py").write_text("raise ImportError")
+    there = {"PORTAL_SENTRY_DSN": "https://key@sentry.example/1"}
+    path = f"{tmp_path}:{THIS_TREE['PYTHONPATH']}"
+    missing = run("serve", **told, **there, PYTHONPATH=path)
+    for done in (wrong, missing):
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+        assert "PORTAL_SENTRY_DSN" in done.stderr
+    assert "portal[sentry]" in missing.stderr

@@ -27,7 +27,7 @@ EMMA = {"first_name": "Emma", "last_name": "Peeters", "email": "emma@school.exam
 
 def postman(portal: PortalUnderTest, way: mail.SmtpServer | mail.Folder) -> Postman:
     sender = mail.Sender("Leraars Leren – Gent", "info@leraars.example")
-    return Postman(portal.engine, way, sender, base_url="https://portal.example", secret_key=SECRET)
+    return Postman(portal.engine, way, sender, base_url="https://portal.example", secret_keys=(SECRET,))
 
 
 def letters(portal: PortalUnderTest) -> list[Letter]:

@@ -4,7 +4,9 @@ from typing import Any
 
 import click
 from flask.cli import FlaskGroup
+from flask_migrate.cli import db
 
+from portal import logs
 from portal.cli.content import check
 from portal.cli.context import in_one_line
 from portal.cli.lists import export
@@ -12,7 +14,9 @@ from portal.cli.mail import mail
 from portal.cli.payments import payments_group
 from portal.cli.privacy import privacy_group
 from portal.cli.serving import serve
+from portal.cli.settings import settings_command
 from portal.cli.users import user
+from portal.settings import Settings
 
 
 def _app() -> Any:
@@ -23,17 +27,29 @@ def _app() -> Any:
     from portal.web.extensions import db
 
     with in_one_line():
-        app = create_app()
+        settings = Settings.load()
+        logs.configure(settings.log_format)
+        app = create_app(settings)
     Migrate(app, db, directory=str(MIGRATIONS))
     return app
 
 
-@click.group(cls=FlaskGroup, create_app=_app, add_default_commands=False, load_dotenv=False)
+class Commands(FlaskGroup):
+    """Ours and no others: Flask would also take in what other packages bring along."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        return sorted(self.commands)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        return click.Group.get_command(self, context, name)
+
+
+@click.group(cls=Commands, create_app=_app, add_default_commands=False, load_dotenv=False)
 def main() -> None:
     """A registration and signup portal: events are Markdown files."""
 
 
-for command in (serve, check, export, user, payments_group, privacy_group, mail):
+for command in (serve, check, db, export, mail, payments_group, privacy_group, settings_command, user):
     main.add_command(command)
 # -A, --env-file and --debug are Flask's own; this script has one application, and .env is read by its settings.
 main.params.clear()

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
+from portal import logs
 from portal.cli.context import in_one_line, session_on
 from portal.domain import accounts, passwords
 from portal.settings import Settings
@@ -22,10 +23,13 @@ def serve(host: str, port: int, workers: int) -> None:
     """Serve the portal, and send its letters."""
     from portal.app import create_app
     from portal.server import Server
+    from portal.web import meters
 
     with in_one_line():
         served_on = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         settings = Settings.load(base_url=served_on).with_secret_key()
+        logs.configure(settings.log_format)
+        meters.forget(settings.data_dir)
         if settings.embedded_database:
             migrate.upgrade(settings.database_url)
         else:
@@ -46,7 +50,9 @@ def _refuse_unmigrated(settings: Settings) -> None:
                 "the database does not have this version's tables; run: portal db upgrade"
             )
     except SQLAlchemyError as error:
-        raise click.ClickException(f"PORTAL_DATABASE_URL: the database does not answer: {error}") from None
+        raise click.ClickException(
+            f"PORTAL_DATABASE_URL: the database does not answer: {logs.reason(error)}"
+        ) from None
     finally:
         engine.dispose()
 

@@ -99,10 +99,13 @@ def nobody_asked(session: Session) -> bool:
     return session.scalars(select(ResetRequest.id).limit(1)).first() is None
 
 
-def opened_with(session: Session, secret_key: str, proof: str, now: datetime) -> Organiser | None:
+def opened_with(
+    session: Session, secret_keys: tuple[str, ...], proof: str, now: datetime
+) -> Organiser | None:
     """The account that the last part of a link opens; None when it opens nothing (any more)."""
     token, _, signature = proof.partition(".")
-    if not hmac.compare_digest(signature.encode(), _proof(secret_key, token).encode()):
+    proofs = [_proof(key, token).encode() for key in secret_keys]
+    if not any(hmac.compare_digest(signature.encode(), one) for one in proofs):
         return None
     return session.scalars(
         select(Organiser)
@@ -115,9 +118,9 @@ def opened_with(session: Session, secret_key: str, proof: str, now: datetime) ->
     ).one_or_none()
 
 
-def use(office: Office, secret_key: str, proof: str, password: str) -> Organiser:
+def use(office: Office, secret_keys: tuple[str, ...], proof: str, password: str) -> Organiser:
     """Choose the password, once; all sign-ins end. Raises PasswordRefused, and AccountRefused ``gone``."""
-    organiser = opened_with(office.session, secret_key, proof, office.now)
+    organiser = opened_with(office.session, secret_keys, proof, office.now)
     if organiser is None:
         raise AccountRefused("the link opens nothing any more", "gone")
     invited = not organiser.password_hash

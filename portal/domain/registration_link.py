@@ -2,7 +2,8 @@
 
 The token is derived from the secret key, so that the link can be written into a letter, or given again to who
 sends the same form twice, without being stored. It is found by its hash, so that links already out keep working
-when the secret key changes, and who reads the database cannot open a registration.
+when the secret key changes, and who reads the database cannot open a registration. The hash also tells which key it
+was made with, so that later letters carry the same link as long as that key is known.
 """
 
 import hmac
@@ -24,9 +25,10 @@ def token(secret_key: str, event_slug: str, form_id: str) -> str:
     return urlsafe_b64encode(digest[:TOKEN_BYTES]).decode()
 
 
-def token_of(secret_key: str, registration: Registration) -> str:
-    """The token of a registration."""
-    return token(secret_key, registration.event_slug, registration.form_id)
+def token_of(secret_keys: tuple[str, ...], registration: Registration) -> str:
+    """The token of a registration, made with the key of its time; with none of them, one that opens nothing."""
+    made = [token(key, registration.event_slug, registration.form_id) for key in secret_keys]
+    return next((one for one in made if token_hash(one) == registration.token_hash), made[0])
 
 
 def token_hash(token: str) -> str:

@@ -11,7 +11,7 @@ from datetime import datetime
 from hashlib import sha256
 
 import pyotp
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
@@ -79,29 +79,30 @@ def number_of_codes(session: Session, organiser_id: int) -> int:
     return session.scalar(select(func.count()).where(RecoveryCode.organiser_id == organiser_id)) or 0
 
 
-def offer(secret_key: str, organiser: Organiser, issuer: str, sealed: str = "") -> Offer:
+def offer(secret_keys: tuple[str, ...], organiser: Organiser, issuer: str, sealed: str = "") -> Offer:
     """A new secret for somebody's app, or the one of an offer that is still open."""
-    secret = _opened(secret_key, organiser.id, sealed) or pyotp.random_base32()
+    still = _opened(secret_keys, organiser.id, sealed)
+    secret = still or pyotp.random_base32()
     return Offer(
         secret,
         pyotp.TOTP(secret).provisioning_uri(name=organiser.email, issuer_name=issuer),
-        sealed if _opened(secret_key, organiser.id, sealed) else _sealed(secret_key, organiser.id, secret),
+        sealed if still else _sealed(secret_keys, organiser.id, secret),
     )
 
 
 def turn_on(
-    office: Office, secret_key: str, organiser_id: int, sealed: str, code: str, *, this_one: str
+    office: Office, secret_keys: tuple[str, ...], organiser_id: int, sealed: str, code: str, *, this_one: str
 ) -> list[str]:
     """The app counts from now on, once it has shown a right code; returns recovery codes when there were none.
 
     All sign-ins end but the one whose token has the hash ``this_one``. Raises CodeRefused.
     """
     organiser = office.account(organiser_id)
-    secret = _opened(secret_key, organiser_id, sealed)
+    secret = _opened(secret_keys, organiser_id, sealed)
     step = _step(secret, code, office.now) if secret else None
     if step is None:
         raise CodeRefused
-    organiser.totp_secret, organiser.totp_step = _sealed(secret_key, organiser_id, secret), step
+    organiser.totp_secret, organiser.totp_step = _sealed(secret_keys, organiser_id, secret), step
     changed(office, organiser, "app_on", this_one)
     return [] if number_of_codes(office.session, organiser_id) else new_codes(office, organiser_id)
 
@@ -132,14 +133,20 @@ def strip(office: Office, organiser_id: int) -> None:
     changed(office, organiser, "factor_removed", "")
 
 
-def check(office: Office, secret_key: str, organiser_id: int, typed: str) -> bool:
-    """Whether what was typed is a code of the app, or a recovery code; it counts only now. Needs a transaction."""
+def check(office: Office, secret_keys: tuple[str, ...], organiser_id: int, typed: str) -> bool:
+    """Whether what was typed is a code of the app, or a recovery code; it counts only now. Needs a transaction.
+
+    What an older key had encrypted is from now on encrypted with the newest.
+    """
     session, typed = office.session, "".join(typed.split())
     organiser = office.account(organiser_id)
-    secret = _opened(secret_key, organiser_id, organiser.totp_secret)
+    secret = _opened(secret_keys, organiser_id, organiser.totp_secret)
     if secret and (step := _step(secret, typed, office.now)) is not None:
         unused = or_(Organiser.totp_step.is_(None), Organiser.totp_step < step)
-        used = update(Organiser).where(Organiser.id == organiser_id, unused).values(totp_step=step)
+        sealed = _fernet(secret_keys).rotate(organiser.totp_secret).decode()
+        same = Organiser.totp_secret == organiser.totp_secret
+        used = update(Organiser).where(Organiser.id == organiser_id, same, unused)
+        used = used.values(totp_step=step, totp_secret=sealed)
         return bool(session.execute(used).rowcount)  # type: ignore[attr-defined]  # a CursorResult
     recovery = delete(RecoveryCode).where(
         RecoveryCode.organiser_id == organiser_id, RecoveryCode.code_hash == _hash(typed)
@@ -179,18 +186,20 @@ def _step(secret: str, code: str, now: datetime) -> int | None:
     return None
 
 
-def _fernet(secret_key: str) -> Fernet:
-    return Fernet(urlsafe_b64encode(hmac.digest(secret_key.encode(), b"second factor", sha256)))
+def _fernet(secret_keys: tuple[str, ...]) -> MultiFernet:
+    """The first key encrypts, any decrypts."""
+    keys = (hmac.digest(key.encode(), b"second factor", sha256) for key in secret_keys)
+    return MultiFernet([Fernet(urlsafe_b64encode(key)) for key in keys])
 
 
-def _sealed(secret_key: str, organiser_id: int, secret: str) -> str:
-    return _fernet(secret_key).encrypt(f"{organiser_id} {secret}".encode()).decode()
+def _sealed(secret_keys: tuple[str, ...], organiser_id: int, secret: str) -> str:
+    return _fernet(secret_keys).encrypt(f"{organiser_id} {secret}".encode()).decode()
 
 
-def _opened(secret_key: str, organiser_id: int, sealed: str) -> str:
-    """The secret; empty when there is none, when it is another person's, or when the secret key is another one."""
+def _opened(secret_keys: tuple[str, ...], organiser_id: int, sealed: str) -> str:
+    """The secret; empty when there is none, when it is another person's, or when none of the keys encrypted it."""
     try:
-        whose, secret = _fernet(secret_key).decrypt(sealed.encode()).decode().split()
+        whose, secret = _fernet(secret_keys).decrypt(sealed.encode()).decode().split()
     except (InvalidToken, ValueError):
         return ""
     return secret if whose == str(organiser_id) else ""

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, DateTime, Dialect, Engine, create_engine, event
+from sqlalchemy import Connection, DateTime, Dialect, Engine, create_engine, event, func, select
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator
 
@@ -98,3 +98,13 @@ def transaction(session: Session) -> Iterator[None]:
         except BaseException:
             session.rollback()
             raise
+
+
+def clock_ahead(session: Session) -> timedelta:
+    """How far this machine's clock is ahead of the database's; nothing for one that has none of its own."""
+    if session.get_bind().dialect.name == "sqlite":
+        return timedelta()
+    before = datetime.now(UTC)
+    theirs: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
+    # What the question and the answer took on their way is no difference.
+    return before + (datetime.now(UTC) - before) / 2 - theirs

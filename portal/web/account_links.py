@@ -47,14 +47,14 @@ def link(proof: str) -> str | tuple[str, int]:
 @limiter.limit("30 per 15 minutes")
 def use(proof: str) -> str | Response | tuple[str, int]:
     """The password is chosen; a second factor, where there is or has to be one, comes next."""
-    form, key = PasswordForm(), portal().settings.secret_key
-    organiser = account_links.opened_with(db.session(), key, proof, now())
+    form, keys = PasswordForm(), portal().settings.secret_keys
+    organiser = account_links.opened_with(db.session(), keys, proof, now())
     if organiser is None:
         return _page(proof, form)
     organiser_id = organiser.id
     try:
         with transaction(db.session()):
-            account_links.use(office(organiser_id), key, proof, form.password.data or "")
+            account_links.use(office(organiser_id), keys, proof, form.password.data or "")
             token, stage = sign_ins.begin(db.session(), organiser_id, browser(), now())
     except PasswordRefused as refused:
         page = _page(proof, form, refuse(form.password, password_words(refused.kind)))
@@ -73,7 +73,7 @@ def use(proof: str) -> str | Response | tuple[str, int]:
 def _page(
     proof: str, form: PasswordForm, problems: list[tuple[str, str]] | None = None
 ) -> str | tuple[str, int]:
-    organiser = account_links.opened_with(db.session(), portal().settings.secret_key, proof, now())
+    organiser = account_links.opened_with(db.session(), portal().settings.secret_keys, proof, now())
     if organiser is None:
         return render_template("accounts/link_gone.html"), 404
     return render_template("accounts/link.html", form=form, problems=problems or [], whose=organiser)

@@ -95,9 +95,9 @@ def check_code() -> AnyResponse | tuple[str, int]:
     row, form = sign_in(), CodeForm()
     if row is None or row.stage != sign_ins.CODE:
         return redirect(url_for("accounts.login"), 303)
-    organiser_id, key = row.organiser_id, portal().settings.secret_key
+    organiser_id, keys = row.organiser_id, portal().settings.secret_keys
     with transaction(db.session()):
-        if second_factor.check(office(organiser_id), key, organiser_id, form.code.data or ""):
+        if second_factor.check(office(organiser_id), keys, organiser_id, form.code.data or ""):
             token = sign_ins.complete(db.session(), session[SESSION_KEY], browser(), now())
         else:
             token = ""

@@ -8,9 +8,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from portal import logs
 from portal.domain import places, taken
 from portal.domain.errors import SignupRefused
 from portal.i18n import gettext as _
+from portal.web import meters
 from portal.web.extensions import db, now, portal
 from portal.web.languages import speak
 
@@ -33,6 +35,8 @@ def init_app(app: Flask) -> None:
 
 def signup_refused(refusal: SignupRefused) -> tuple[str, int]:
     """409: why nobody can sign up, and what can be done."""
+    if request.method == "POST":
+        meters.signed_up(refusal.kind)
     event = portal().catalogue.snapshot.events[(request.view_args or {})["slug"]]
     speak(event.language)
     availability = places.availability(event, taken.of_event(db.session(), event.slug), now())
@@ -69,13 +73,14 @@ def no_database(error: SQLAlchemyError) -> Response:
     Nobody can tell whether the transaction was kept when the connection broke in its commit; the number in the
     form sees to it that it counts once.
     """
-    # Not the whole of the error: that has what people typed.
-    current_app.logger.error("the database did not serve a request: %s", getattr(error, "orig", error))
+    current_app.logger.error("the database did not serve a request: %s", logs.reason(error))
     db.session().invalidate()  # a broken connection cannot even be rolled back
     g.sign_in = None  # the page must not ask the database who looks at it
     sent = request.method == "POST" and request.blueprint in COUNTS_ONCE
     again = list(request.form.items(multi=True)) if sent else []
-    answer = make_response(render_template("errors/no_database.html", again=again), 503)
+    answer = make_response(
+        render_template("errors/no_database.html", again=again, number=logs.request_id.get()), 503
+    )
     answer.headers["Retry-After"] = str(RETRY_AFTER)
     answer.cache_control.no_store = True
     return answer
@@ -91,7 +96,12 @@ def failure(error: Exception) -> Response:
 
 def _page(code: int, title: str, explanation: str, retry_after: int | None = None) -> Response:
     page = render_template(
-        "errors/error.html", code=code, title=title, explanation=explanation, retry_after=retry_after
+        "errors/error.html",
+        title=title,
+        explanation=explanation,
+        retry_after=retry_after,
+        # With this one our failure is found in the log.
+        number=logs.request_id.get() if code >= 500 else code,
     )
     answer = make_response(page, code)
     if retry_after is not None:

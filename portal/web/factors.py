@@ -57,13 +57,13 @@ def app() -> str:
 @limiter.limit("20 per 15 minutes")
 def turn_on() -> str | AnyResponse | tuple[str, int]:
     """The app counts, once it has shown a right code."""
-    form, key, row = CodeForm(), portal().settings.secret_key, this_sign_in()
+    form, keys, row = CodeForm(), portal().settings.secret_keys, this_sign_in()
     organiser_id, this_one, sealed = row.organiser_id, row.token_hash, request.form.get("sealed", "")
     try:
         with transaction(db.session()):
             code = "".join((form.code.data or "").split())
             codes = second_factor.turn_on(
-                office(organiser_id), key, organiser_id, sealed, code, this_one=this_one
+                office(organiser_id), keys, organiser_id, sealed, code, this_one=this_one
             )
             token = _completed()
     except CodeRefused:
@@ -172,7 +172,7 @@ def _back(said: str, kind: str = "done") -> AnyResponse:
 
 def _app_page(form: CodeForm, sealed: str = "", problems: Problems | None = None) -> str:
     row = this_sign_in()
-    offered = second_factor.offer(portal().settings.secret_key, row.organiser, site().name, sealed)
+    offered = second_factor.offer(portal().settings.secret_keys, row.organiser, site().name, sealed)
     return render_template(
         "me/app.html",
         form=form,

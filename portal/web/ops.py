@@ -1,13 +1,16 @@
 """What machines ask: whether the portal is alive, whether it can serve, and the style sheets and the scripts."""
 
+import hmac
+import ipaddress
 from datetime import timedelta
+from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response, abort, current_app, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.storage.migrate import is_current
-from portal.web import scripts
-from portal.web.extensions import db, limiter
+from portal.web import meters, scripts
+from portal.web.extensions import db, limiter, now, portal
 from portal.web.stylesheet import by_digest
 from portal.web.wire import Body
 
@@ -25,12 +28,52 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """Able to serve: the database answers and has this version's tables."""
+    """Able to serve, and if not, which part is not."""
     try:
-        ready = is_current(db.engine)
+        tables = "ready" if is_current(db.engine) else "not this version's: portal db upgrade"
+        database = "ready"
     except SQLAlchemyError:
-        ready = False
-    return Response("ready\n" if ready else "not ready\n", content_type="text/plain"), 200 if ready else 503
+        database, tables = "does not answer", "unknown"
+    worker = current_app.extensions.get("worker")
+    parts = {
+        "database": database,
+        "tables": tables,
+        # Another server than `portal serve` has none, and no letter waits for it.
+        "worker": "none here" if worker is None else "ready" if worker.is_alive() else "not at work",
+    }
+    ready = all(state in ("ready", "none here") for state in parts.values())
+    lines = ["ready" if ready else "not ready", *(f"{part}: {state}" for part, state in parts.items())]
+    text = "".join(f"{line}\n" for line in lines)
+    return Response(text, content_type="text/plain"), 200 if ready else 503
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """What monitoring reads; for who has the token, and without one for who sits at a machine that serves nobody else.
+
+    Behind a reverse proxy on the same machine everybody comes from this machine, so that alone proves nothing.
+    """
+    settings = portal().settings
+    if settings.metrics_token:
+        sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if not hmac.compare_digest(sent.encode(), settings.metrics_token.encode()):
+            return Response(
+                "PORTAL_METRICS_TOKEN\n", 401, {"WWW-Authenticate": "Bearer"}, content_type="text/plain"
+            )
+    elif not (_is_here(urlsplit(settings.base_url).hostname) and _is_here(request.remote_addr)):
+        abort(404)
+    text = meters.exposition(db.session(), portal().catalogue.snapshot.events, now())
+    return Response(text, content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _is_here(host: str | None) -> bool:
+    """Whether this is an address of the machine itself."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
 
 
 @blueprint.get("/style-<digest>.css")

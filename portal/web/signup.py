@@ -12,7 +12,7 @@ from portal.domain.places import Taken
 from portal.domain.signup import sign_up
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
-from portal.web import forms
+from portal.web import forms, meters
 from portal.web.desk import open_desk
 from portal.web.extensions import csrf, db, limiter, now, portal
 from portal.web.published import published_event
@@ -54,10 +54,12 @@ def send(slug: str) -> str | Response | tuple[str, int]:
             event, now_taken, sent, notice=notice % {"names": ", ".join(gone)} if gone else ""
         ), 422
 
-    key = portal().settings.secret_key
+    keys = portal().settings.secret_keys
     with transaction(db.session()):
-        outcome = sign_up(open_desk(slug, event), forms.read(sent, event), secret_key=key)
-        token = registration_link.token_of(key, outcome.registration)
+        outcome = sign_up(open_desk(slug, event), forms.read(sent, event), secret_key=keys[0])
+        token = registration_link.token_of(keys, outcome.registration)
+        became = outcome.registration.status if outcome.kind == "saved" else outcome.kind
+    meters.signed_up(became)
     if outcome.kind == "known_address":
         return render_template("signup/already.html", event=event)
     flash(token)  # the next page says what just happened

@@ -22,7 +22,7 @@ from portal.storage.models import OWNER, Organiser
 
 NOW = datetime(2027, 1, 4, 9, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"
-KEY = "k" * 40
+KEYS = ("k" * 40,)
 
 
 def test_two_owners_who_take_each_other_away_leave_one(database_url: str) -> None:
@@ -64,9 +64,9 @@ def test_a_code_counts_once_however_many_send_it(database_url: str) -> None:
     engine = connect(database_url)
     with Session(engine) as session, transaction(session):
         organiser = accounts.add(session, "an@x.example", "owner", PASSWORD, now=NOW)
-        offer = second_factor.offer(KEY, organiser, "X")
+        offer = second_factor.offer(KEYS, organiser, "X")
         office, app = Office(session, NOW), pyotp.TOTP(offer.secret)
-        second_factor.turn_on(office, KEY, organiser.id, offer.sealed, app.at(NOW), this_one="")
+        second_factor.turn_on(office, KEYS, organiser.id, offer.sealed, app.at(NOW), this_one="")
         organiser_id = organiser.id
     later = NOW + timedelta(minutes=1)
     together = Barrier(4)
@@ -74,7 +74,7 @@ def test_a_code_counts_once_however_many_send_it(database_url: str) -> None:
     def send(_number: int) -> bool:
         together.wait()
         with Session(engine) as session, transaction(session):
-            return second_factor.check(Office(session, later), KEY, organiser_id, app.at(later))
+            return second_factor.check(Office(session, later), KEYS, organiser_id, app.at(later))
 
     with ThreadPoolExecutor(4) as all_of_them:
         assert sorted(all_of_them.map(send, range(4))) == [False, False, False, True]
@@ -85,9 +85,9 @@ def test_a_reset_in_the_shell_helps_who_has_lost_everything(database_url: str) -
     engine = connect(database_url)
     with Session(engine) as session, transaction(session):
         organiser = accounts.add(session, "an@x.example", "owner", PASSWORD, now=NOW)
-        offer = second_factor.offer(KEY, organiser, "X")
+        offer = second_factor.offer(KEYS, organiser, "X")
         code = pyotp.TOTP(offer.secret).at(NOW)
-        second_factor.turn_on(Office(session, NOW), KEY, organiser.id, offer.sealed, code, this_one="")
+        second_factor.turn_on(Office(session, NOW), KEYS, organiser.id, offer.sealed, code, this_one="")
         accounts.disable(session, "an@x.example", NOW)
     with Session(engine) as session, transaction(session):
         accounts.reset(session, "AN@x.example", "another long sentence", NOW)
@@ -111,10 +111,10 @@ def test_an_app_sealed_under_another_key_or_for_another_person_is_none(database_
     with Session(engine) as session, transaction(session):
         an = accounts.add(session, "an@x.example", "owner", PASSWORD, now=NOW)
         bo = accounts.add(session, "bo@x.example", "owner", PASSWORD, now=NOW)
-        offer = second_factor.offer(KEY, an, "X")
-        assert second_factor.offer(KEY, an, "X", offer.sealed) == offer
-        assert second_factor.offer(KEY, bo, "X", offer.sealed).secret != offer.secret
-        assert second_factor.offer("z" * 40, an, "X", offer.sealed).secret != offer.secret
+        offer = second_factor.offer(KEYS, an, "X")
+        assert second_factor.offer(KEYS, an, "X", offer.sealed) == offer
+        assert second_factor.offer(KEYS, bo, "X", offer.sealed).secret != offer.secret
+        assert second_factor.offer(("z" * 40,), an, "X", offer.sealed).secret != offer.secret
     engine.dispose()
 
 

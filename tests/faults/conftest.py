@@ -12,11 +12,11 @@ from tests.support.portal import SITE, event_file
 
 
 @pytest.fixture
-def make_rush(live_portal: Callable[..., LivePortal], tmp_path: Path) -> Iterator[Callable[[str], Rush]]:
-    """``make_rush(database_url)`` serves the event on that database."""
+def make_rush(live_portal: Callable[..., LivePortal], tmp_path: Path) -> Iterator[Callable[..., Rush]]:
+    """``make_rush(database_url, smtp_url)`` serves the event on that database."""
     engines = []
 
-    def make(database_url: str) -> Rush:
+    def make(database_url: str, smtp_url: str = "") -> Rush:
         events = tmp_path / "content" / "events"
         events.mkdir(parents=True)
         (events.parent / "site.yaml").write_text(SITE)
@@ -25,6 +25,7 @@ def make_rush(live_portal: Callable[..., LivePortal], tmp_path: Path) -> Iterato
         portal = live_portal(
             content=events.parent,
             database_url=database_url,
+            smtp_url=smtp_url,
             arguments=("--workers", "2"),
             PORTAL_RATE_LIMITS="off",
         )
@@ -37,5 +38,5 @@ def make_rush(live_portal: Callable[..., LivePortal], tmp_path: Path) -> Iterato
 
 
 @pytest.fixture
-def rush(make_rush: Callable[[str], Rush], database_url: str) -> Rush:
+def rush(make_rush: Callable[..., Rush], database_url: str) -> Rush:
     return make_rush(database_url)

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -25,11 +25,18 @@ class LivePortal:
     data_dir: Path
     log: Path
     environment: dict[str, str]
+    server: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    """The one process that watches over the others, once it was started."""
 
     @property
     def output(self) -> str:
         """All that the server wrote so far, on its two outputs together."""
         return self.log.read_text(encoding="utf-8")
+
+    def stop(self) -> int:
+        """Ask it to end, as a system does that shuts down, and wait until it has; returns what it says."""
+        self.server[0].terminate()
+        return self.server[0].wait(PATIENCE)
 
     def run(self, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         """Another command of the portal, on the same data."""
@@ -44,6 +51,8 @@ class LivePortal:
 
 
 PORTAL = (str(Path(sys.executable).with_name("portal")),)
+THIS_TREE = {"PYTHONPATH": str(Path(__file__).parents[2])}
+"""For the environment of a command: the portal beside these tests, whichever one is installed."""
 
 
 @contextmanager
@@ -68,6 +77,7 @@ def serve_portal(
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONUNBUFFERED": "1",
+        **THIS_TREE,
         "PORTAL_DATA_DIR": str(folder / "var"),
         "PORTAL_CONTENT_DIR": str(content),
         "PORTAL_DATABASE_URL": database_url,
@@ -79,6 +89,7 @@ def serve_portal(
     with portal.log.open("wb") as log:
         command = [*PORTAL, "serve", "--host", "127.0.0.1", "--port", str(port), *arguments]
         server = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
+    portal.server.append(server)
     try:
         _wait(portal, server)
         yield portal

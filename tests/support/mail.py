@@ -53,6 +53,9 @@ class PostOffice:
     """Who has connected, as (address, port)."""
     _refusals: dict[str, str] = field(default_factory=dict)
     _silent: bool = False
+    _held: bool = False
+    in_hand: int = 0
+    """How many letters came and have no answer yet."""
     _hangs_up: bool = False
 
     @property
@@ -77,6 +80,10 @@ class PostOffice:
         """From now on take what is sent and never answer."""
         self._silent = True
 
+    def hold(self) -> None:
+        """From now on take what is sent, and answer when told to ``accept``."""
+        self._held = True
+
     def hang_up(self) -> None:
         """From now on keep the letter that is sent and hang up without a word."""
         self._hangs_up = True
@@ -84,7 +91,7 @@ class PostOffice:
     def accept(self) -> None:
         """Refuse nothing any more."""
         self._refusals.clear()
-        self._silent = self._hangs_up = False
+        self._silent = self._hangs_up = self._held = False
 
     # What aiosmtpd calls; the names are its own.
 
@@ -108,6 +115,10 @@ class PostOffice:
     async def handle_DATA(self, server: Any, _session: Any, envelope: Envelope) -> str:  # noqa: N802
         if self._silent:
             await asyncio.Event().wait()
+        self.in_hand += 1
+        while self._held:
+            await asyncio.sleep(0.02)
+        self.in_hand -= 1
         if "DATA" not in self._refusals:
             content = envelope.content
             assert isinstance(content, bytes)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from sqlalchemy import event
@@ -62,6 +63,8 @@ class PortalUnderTest:
         site: str = SITE,
         rate_limits: bool = False,
         base_url: str = "http://localhost",
+        secret_keys: tuple[str, ...] = (SECRET,),
+        **settings: Any,
     ) -> None:
         self.content = folder / "content"
         (self.content / "events").mkdir(parents=True)
@@ -73,8 +76,9 @@ class PortalUnderTest:
             content_dir=self.content,
             database_url=database_url,
             base_url=base_url,
-            secret_key=SECRET,
+            secret_keys=secret_keys,
             rate_limits=rate_limits,
+            **settings,
         )
         self.app: Flask = create_app(self.settings, self.clock)
         self.engine = connect(database_url)

@@ -244,7 +244,7 @@ def test_the_letter_brings_a_code_that_a_banking_app_reads_and_who_waits_gets_no
     for name in ("Emma", "Wout", "Noor"):
         sign_up(portal, name)
     way, sender = mail.SmtpServer(smtp.url), mail.Sender("Leraars Leren", "info@leraars.example")
-    Postman(portal.engine, way, sender, base_url="http://localhost", secret_key=SECRET).send_due(
+    Postman(portal.engine, way, sender, base_url="http://localhost", secret_keys=(SECRET,)).send_due(
         portal.clock.now
     )
     by_reader = {letter.recipients[0]: letter for letter in smtp.letters}

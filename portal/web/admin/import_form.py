@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, Self
 
-from flask import current_app
 from itsdangerous import BadData, URLSafeSerializer
 
 from portal.content.event import Event
@@ -14,6 +13,7 @@ from portal.domain.imports import ANSWER, Columns, Guest, Verdict, Wishes
 from portal.formats.tables import Row, Table
 from portal.i18n import gettext as _
 from portal.web.admin.import_words import field_words, verdict_words
+from portal.web.extensions import portal
 
 EXAMPLES = 2
 LONGEST_EXAMPLE = 40
@@ -125,7 +125,7 @@ class ImportForm:
 
 
 def _serializer(salt: str) -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.secret_key or "", salt=salt)
+    return URLSafeSerializer(portal().settings.secret_keys[::-1], salt=salt)  # the last one signs
 
 
 def _is_answer(field: str) -> bool:

@@ -68,7 +68,7 @@ def do_confirm_address(proof: str) -> Response | tuple[str, int]:
     try:
         with transaction(db.session()):
             changed = new_address.confirm(open_desk(slug, event), registration_id, typed)
-            token = registration_link.token_of(portal().settings.secret_key, changed)
+            token = registration_link.token_of(portal().settings.secret_keys, changed)
     except ChangeRefused as refused:
         registration, typed = _asked_with(proof)
         page = render_template(
