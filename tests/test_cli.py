@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from portal.storage.models import Registration
 from tests.support.camt import camt
-from tests.support.live import PORTAL, LivePortal
+from tests.support.live import PORTAL, THIS_TREE, LivePortal
 from tests.support.portal import SECRET, SITE, PortalUnderTest, event_file
 
 MakePortal = Callable[..., PortalUnderTest]
@@ -28,7 +28,7 @@ def run(
         capture_output=True,
         text=True,
         cwd=cwd,
-        env={"PATH": "/usr/bin:/bin"} | environment,
+        env={"PATH": "/usr/bin:/bin"} | THIS_TREE | environment,
     )
 
 
@@ -108,7 +108,7 @@ def test_export_gives_the_bytes_of_the_download(make_portal: MakePortal) -> None
         done = subprocess.run(
             [*PORTAL, "export", "nascholing", "--dialect", dialect],
             capture_output=True,
-            env={"PATH": "/bin"} | told,
+            env={"PATH": "/bin"} | THIS_TREE | told,
         )
         download = organiser.get(f"/admin/events/nascholing/attendees.csv?dialect={dialect}")
         assert done.stdout == download.body

@@ -13,7 +13,8 @@ from urllib.request import urlopen
 
 from tests.support.ports import free_port
 
-SAMPLE_CONTENT = Path(__file__).parents[2] / "content"
+TREE = Path(__file__).parents[2]
+SAMPLE_CONTENT = TREE / "content"
 PATIENCE = 60  # seconds
 
 
@@ -44,6 +45,8 @@ class LivePortal:
 
 
 PORTAL = (str(Path(sys.executable).with_name("portal")),)
+THIS_TREE = {"PYTHONPATH": str(TREE)}
+"""For the environment of a command: the portal is the one beside the tests, whichever is installed."""
 
 
 @contextmanager
@@ -68,6 +71,7 @@ def serve_portal(
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONUNBUFFERED": "1",
+        **THIS_TREE,
         "PORTAL_DATA_DIR": str(folder / "var"),
         "PORTAL_CONTENT_DIR": str(content),
         "PORTAL_DATABASE_URL": database_url,
