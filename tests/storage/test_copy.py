@@ -27,7 +27,7 @@ from tests.support.portal import PASSWORD
 from tests.support.rows import rows_of
 
 NOW = datetime(2027, 1, 4, 9, tzinfo=UTC)
-MANY = 6_000
+MANY = 2_500
 
 
 def silent(_line: str) -> None:
