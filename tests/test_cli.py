@@ -175,3 +175,26 @@ def test_a_statement_is_booked_once_and_a_persons_data_is_given_and_removed(
     # By the real clock the event is still to come: nothing is old enough.
     assert run("privacy", "anonymise", "--older-than", "1", **settings).stdout == ""
     assert run("privacy", "anonymise", "--older-than", "x", **settings).returncode == 2
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_backup_moves_a_portal_to_another_folder(make_portal: MakePortal, tmp_path: Path) -> None:
+    portal = make_portal()
+    portal.organiser("an@leraars.example")
+    settings = {
+        "PORTAL_DATABASE_URL": portal.settings.database_url,
+        "PORTAL_DATA_DIR": str(tmp_path / "none"),
+    }
+    file = str(tmp_path / "x.tar.gz")
+    keyless = run("backup", file, **settings)
+    assert (keyless.returncode, "no secret key" in keyless.stderr) == (1, True)
+    assert not (tmp_path / "none").exists()
+    assert run("backup", file, **settings, PORTAL_SECRET_KEY=SECRET).returncode == 0
+    again = run("backup", file, **settings, PORTAL_SECRET_KEY=SECRET)
+    assert (again.returncode, again.stderr.count("\n")) == (1, 1)
+    there = {"PORTAL_DATA_DIR": str(tmp_path / "there")}
+    assert run("restore", file, **there).stdout.endswith("are back, and their secret key\n")
+    assert (tmp_path / "there" / "secret_key").read_text() == SECRET
+    assert run("user", "list", **there).stdout == "an@leraars.example\towner\topen\tall events\n"
+    refused = run("restore", file, **there)
+    assert (refused.returncode, "holds data" in refused.stderr) == (1, True)

@@ -18,8 +18,14 @@ from portal.storage import copy, migrate
 def backup(file: Path) -> None:
     """Write the database and the secret key into one new FILE, while the portal serves."""
     with in_one_line():
-        settings = settings_in_force().with_secret_key()
-        made = backups.back_up(settings.database_url, settings.secret_key, file, datetime.now(UTC))
+        settings = settings_in_force()
+        key = settings.secret_key or backups.kept_key(settings.data_dir)
+        if not key:
+            raise click.ClickException(
+                f"there is no secret key in {settings.data_dir}: "
+                "tell PORTAL_DATA_DIR or PORTAL_SECRET_KEY as the portal has it"
+            )
+        made = backups.back_up(settings.database_url, key, file, datetime.now(UTC))
     click.echo(f"{file}: {made.total} rows of {len(made.rows)} tables, and the secret key; keep it private")
 
 

@@ -149,12 +149,12 @@ def restore(
                         "the database holds data: nothing was changed; with --force it is set aside and replaced"
                     )
                 set_aside.append(data_dir / f"before-restore-{now:{STAMP}}.tar.gz")
-                back_up(url, told_key or _kept(key_file), set_aside[0], now)
+                back_up(url, told_key or kept_key(data_dir), set_aside[0], now)
             if kind == "sqlite":
                 _put_sqlite(database, url)
             else:
                 dumps.restore_dump(url, database, manifest.rows)
-        if key and not told_key and _kept(key_file) != key:
+        if key and not told_key and kept_key(data_dir) != key:
             if key_file.exists():
                 set_aside.append(data_dir / f"{KEY}-{now:{STAMP}}")
                 os.link(key_file, set_aside[-1])
@@ -163,8 +163,9 @@ def restore(
     return Restored(manifest, tuple(set_aside))
 
 
-def _kept(key_file: Path) -> str:
-    """The key in the data folder; empty where there never was one."""
+def kept_key(data_dir: Path) -> str:
+    """The secret key in the data folder; empty where there is none, for a backup makes no key."""
+    key_file = data_dir / KEY
     return key_file.read_text("ascii").strip() if key_file.exists() else ""
 
 
