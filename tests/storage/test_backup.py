@@ -136,6 +136,7 @@ def test_a_backup_that_is_not_as_it_was_changes_nothing(
 ) -> None:
     portal, file = backed_up
     name = backup.DATABASE[portal.engine.dialect.name] if name == "database" else name
+    add_account(portal, "later@leraars.example")
     before = rows_of(portal.engine)
     with pytest.raises(BackupRefused, match=says):
         restore(
