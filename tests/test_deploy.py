@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from portal.cli import main
 from portal.settings import VARIABLES
+from tests.support.portal import PortalUnderTest
 from tests.test_docs import parse
 
 ROOT = Path(__file__).parents[1]
@@ -94,6 +96,16 @@ def write_certificate(folder: Path) -> None:
     (folder / "privkey.pem").write_bytes(
         key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_nginx_logs_no_address_that_is_a_key(make_portal: Callable[..., PortalUnderTest]) -> None:
+    hidden = re.findall(r"^    ~(\S+) ", (DEPLOY / "nginx.conf").read_text(), re.MULTILINE)
+    keys = [
+        str(rule) for rule in make_portal().app.url_map.iter_rules() if rule.arguments & {"token", "proof"}
+    ]
+    assert len(keys) > 5
+    assert [key for key in keys if not any(re.search(pattern, key) for pattern in hidden)] == []
 
 
 def test_caddy_takes_its_file() -> None:
