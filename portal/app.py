@@ -65,6 +65,8 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
         MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
         MAX_FORM_PARTS=500,
         RATELIMIT_STORAGE_URI=settings.limiter_storage,
+        # Memory takes no notice of these; who waits for a Redis that does not answer has no page meanwhile.
+        RATELIMIT_STORAGE_OPTIONS={"socket_connect_timeout": 2, "socket_timeout": 2},
         RATELIMIT_ENABLED=settings.rate_limits,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

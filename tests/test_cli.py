@@ -199,7 +199,7 @@ def test_settings_say_what_is_in_force_and_where_it_comes_from(tmp_path: Path) -
 
 def test_help_names_our_commands_and_no_others() -> None:
     listed = run("--help").stdout.partition("Commands:\n")[2]
-    assert {line.split()[0] for line in listed.splitlines()} == set(main.commands)
+    assert {line.split()[0] for line in listed.splitlines()} == {*main.commands, "db"}
     assert run("limiter").returncode == 2
 
 
@@ -233,3 +233,26 @@ def test_reports_without_their_library_or_address_stop_the_start_with_one_line(
         assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
         assert "PORTAL_SENTRY_DSN" in done.stderr
     assert "portal[sentry]" in missing.stderr
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_backup_moves_a_portal_to_another_folder(make_portal: MakePortal, tmp_path: Path) -> None:
+    portal = make_portal()
+    portal.organiser("an@leraars.example")
+    settings = {
+        "PORTAL_DATABASE_URL": portal.settings.database_url,
+        "PORTAL_DATA_DIR": str(tmp_path / "none"),
+    }
+    file = str(tmp_path / "x.tar.gz")
+    keyless = run("backup", file, **settings)
+    assert (keyless.returncode, "no secret key" in keyless.stderr) == (1, True)
+    assert not (tmp_path / "none").exists()
+    assert run("backup", file, **settings, PORTAL_SECRET_KEY=SECRET).returncode == 0
+    again = run("backup", file, **settings, PORTAL_SECRET_KEY=SECRET)
+    assert (again.returncode, again.stderr.count("\n")) == (1, 1)
+    there = {"PORTAL_DATA_DIR": str(tmp_path / "there")}
+    assert run("restore", file, **there).stdout.endswith("are back, and their secret key\n")
+    assert (tmp_path / "there" / "secret_key").read_text() == SECRET
+    assert run("user", "list", **there).stdout == "an@leraars.example\towner\topen\tall events\n"
+    refused = run("restore", file, **there)
+    assert (refused.returncode, "holds data" in refused.stderr) == (1, True)

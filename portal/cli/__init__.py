@@ -4,11 +4,11 @@ from typing import Any
 
 import click
 from flask.cli import FlaskGroup
-from flask_migrate.cli import db
 
 from portal import logs
 from portal.cli.content import check
 from portal.cli.context import in_one_line
+from portal.cli.database import backup, db_copy, restore
 from portal.cli.lists import export
 from portal.cli.mail import mail
 from portal.cli.payments import payments_group
@@ -38,10 +38,17 @@ class Commands(FlaskGroup):
     """Ours and no others: Flask would also take in what other packages bring along."""
 
     def list_commands(self, _context: click.Context) -> list[str]:
-        return sorted(self.commands)
+        return sorted((*self.commands, "db"))
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        return click.Group.get_command(self, context, name)
+        if name != "db":
+            return click.Group.get_command(self, context, name)
+        # Alembic takes as long to load as all the rest.
+        from flask_migrate.cli import db
+
+        group: click.Group = db
+        group.add_command(db_copy)
+        return group
 
 
 @click.group(cls=Commands, create_app=_app, add_default_commands=False, load_dotenv=False)
@@ -49,7 +56,18 @@ def main() -> None:
     """A registration and signup portal: events are Markdown files."""
 
 
-for command in (serve, check, db, export, mail, payments_group, privacy_group, settings_command, user):
+for command in (
+    backup,
+    check,
+    export,
+    mail,
+    payments_group,
+    privacy_group,
+    restore,
+    serve,
+    settings_command,
+    user,
+):
     main.add_command(command)
 # -A, --env-file and --debug are Flask's own; this script has one application, and .env is read by its settings.
 main.params.clear()

@@ -11,7 +11,11 @@ from portal.domain.errors import AccountRefused
 from portal.formats.statements import StatementError
 from portal.settings import SettingError, Settings
 from portal.storage import migrate
+from portal.storage.backup import BackupRefused
+from portal.storage.copy import CopyRefused
 from portal.storage.database import connect
+
+TOLD_WRONGLY = (SettingError, SiteError, AccountRefused, StatementError, BackupRefused, CopyRefused)
 
 
 @contextmanager
@@ -19,7 +23,7 @@ def in_one_line() -> Iterator[None]:
     """What was told wrongly is answered by one line, not by a traceback."""
     try:
         yield
-    except (SettingError, SiteError, AccountRefused, StatementError) as error:
+    except TOLD_WRONGLY as error:
         raise click.ClickException(str(error)) from None
 
 

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from portal import resource
 from portal.storage.database import connect
@@ -48,12 +48,19 @@ def upgrade(url: str) -> None:
 def is_current(engine: Engine) -> bool:
     """Whether the database has the schema that this code expects."""
     with engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return False
-        return connection.scalars(text("SELECT version_num FROM alembic_version")).all() == [newest()]
+        return revision_of(connection) == versions()[-1]
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The version of the schema that the database has; None for one without our tables."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
 
 
 @cache
-def newest() -> str:
-    """The last version; the scripts carry their number in front of their names."""
-    return max(script.name for script in (MIGRATIONS / "versions").glob("*.py")).partition("_")[0]
+def versions() -> tuple[str, ...]:
+    """The schema's versions that this code knows, oldest first: the scripts carry them in front of their names."""
+    scripts = sorted(script.name for script in (MIGRATIONS / "versions").glob("*.py"))
+    return tuple(name.partition("_")[0] for name in scripts)

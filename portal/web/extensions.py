@@ -19,7 +19,10 @@ from portal.storage.models import Base
 
 db = SQLAlchemy(metadata=Base.metadata)
 csrf = CSRFProtect()
-limiter = Limiter(get_remote_address, headers_enabled=True, strategy="fixed-window")
+# A Redis that is away keeps nobody from signing up: each process then counts for itself.
+limiter = Limiter(
+    get_remote_address, headers_enabled=True, strategy="fixed-window", in_memory_fallback_enabled=True
+)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from urllib.request import urlopen
 
 from tests.support.ports import free_port
 
-SAMPLE_CONTENT = Path(__file__).parents[2] / "content"
+TREE = Path(__file__).parents[2]
+SAMPLE_CONTENT = TREE / "content"
 PATIENCE = 60  # seconds
 
 

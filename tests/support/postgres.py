@@ -54,15 +54,20 @@ def start_postgres() -> Iterator[str]:
         shutil.rmtree(folder)
 
 
-def _programs(folder: Path) -> tuple[Path, dict[str, Any]]:
-    """The folder of PostgreSQL's programs, and who is to run them."""
+def client_programs() -> Path:
+    """The folder of ``pg_dump`` and its like, of the server's version; for whoever reaches it."""
     wheel = find_spec(WHEEL)
     if not wheel or not wheel.origin:
         raise RuntimeError(f"{WHEEL} is not installed: make test does that")
-    package = Path(wheel.origin).parent
+    return Path(wheel.origin).parent / INSTALLATION / "bin"
+
+
+def _programs(folder: Path) -> tuple[Path, dict[str, Any]]:
+    """The folder of PostgreSQL's programs, and who is to run them."""
     if os.geteuid() != 0:
-        return package / INSTALLATION / "bin", {}
+        return client_programs(), {}
     # PostgreSQL refuses to be run by root, and another user may not be able to reach root's .venv.
+    package = client_programs().parents[1]
     copy = folder / package.name
     unneeded = shutil.ignore_patterns("pginstall", "include", "*.a", "__pycache__")
     shutil.copytree(package, copy, ignore=unneeded)
