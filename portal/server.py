@@ -12,7 +12,7 @@ from portal.content.site import Site
 from portal.formats import mail
 from portal.settings import Settings
 from portal.web.extensions import db
-from portal.worker import Clerk, LineKeeper, Postman, Worker
+from portal.worker import Clerk, LineKeeper, Messenger, Postman, Worker
 
 THREADS = 8
 GRACE_SECONDS = 20
@@ -62,7 +62,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # Gunicorn has no types
         settings = self._portal_settings
         keeper = LineKeeper(engine, catalogue, settings.base_url)
         clerk = Clerk(engine, catalogue, settings.base_url)
-        self._worker = Worker(postman(engine, settings, catalogue.snapshot.site), keeper, clerk)
+        messenger = Messenger(engine, catalogue, settings.base_url, settings.secret_key)
+        self._worker = Worker(postman(engine, settings, catalogue.snapshot.site), keeper, clerk, messenger)
         self._worker.start()
 
     def _exiting(self, _arbiter: Any, _process: Any) -> None:

@@ -5,17 +5,15 @@ copy of the database alone gives no codes. A recovery code has 120 bits, and a h
 """
 
 import hmac
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
 import pyotp
-from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from portal.domain import passwords
+from portal.domain import passwords, sealing
 from portal.domain.accounts import Office, end_sign_ins, forget_factors
 from portal.domain.errors import AccountRefused, CodeRefused
 from portal.storage.identity import Passkey, RecoveryCode, Rule
@@ -25,6 +23,7 @@ CODES = 8
 STEP = 30
 """Seconds that a code counts; the one before and the one after do too, for telephones whose clock is off."""
 RULE = "second_factor"
+PURPOSE = "second factor"
 
 
 @dataclass(frozen=True)
@@ -179,21 +178,12 @@ def _step(secret: str, code: str, now: datetime) -> int | None:
     return None
 
 
-def _fernet(secret_key: str) -> Fernet:
-    return Fernet(urlsafe_b64encode(hmac.digest(secret_key.encode(), b"second factor", sha256)))
-
-
 def _sealed(secret_key: str, organiser_id: int, secret: str) -> str:
-    return _fernet(secret_key).encrypt(f"{organiser_id} {secret}".encode()).decode()
+    return sealing.seal(secret_key, PURPOSE, organiser_id, secret)
 
 
 def _opened(secret_key: str, organiser_id: int, sealed: str) -> str:
-    """The secret; empty when there is none, when it is another person's, or when the secret key is another one."""
-    try:
-        whose, secret = _fernet(secret_key).decrypt(sealed.encode()).decode().split()
-    except (InvalidToken, ValueError):
-        return ""
-    return secret if whose == str(organiser_id) else ""
+    return sealing.unseal(secret_key, PURPOSE, organiser_id, sealed)
 
 
 def _hash(code: str) -> str:
