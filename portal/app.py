@@ -26,6 +26,7 @@ from portal.web import (
     signup,
     staff,
     templating,
+    webhooks,
 )
 from portal.web.extensions import Portal, csrf, db, limiter, migrate
 from portal.web.languages import speak
@@ -74,6 +75,6 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
     app.before_request(speak)
     for room in (events, signup, registration, admin, door, letters, ops):
         app.register_blueprint(room.blueprint)
-    for room in (accounts, account_links, me, factors, staff):
+    for room in (accounts, account_links, me, factors, staff, webhooks):
         app.register_blueprint(room.blueprint)
     return app

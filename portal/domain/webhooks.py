@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
+from portal import i18n
 from portal.domain import happenings, sealing
 from portal.domain.accounts import Office
 from portal.domain.errors import WebhookRefused
@@ -205,8 +206,10 @@ def switch_off_by_itself(session: Session, webhook_id: int, why: str, write: Let
     if hook is None or hook.off:
         return
     _off(session, hook, why)
+    with i18n.speaking(write.site.languages[0]):
+        title = i18n.gettext("Webhooks")
     for email in _concerned(session, hook):
-        session.add(write.to_account("webhook", email, host=host(hook), why=why))
+        session.add(write.to_account("webhook", email, title=title, host=host(hook), why=why))
 
 
 def forget(session: Session, now: datetime) -> None:

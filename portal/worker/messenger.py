@@ -75,6 +75,7 @@ class Messenger:
     def deliver_due(self, now: datetime, stop: Callable[[], bool] = lambda: False) -> int:
         """One pass: bring what is due, and return how many messages were taken. Nothing more is begun on ``stop``."""
         began, delivered = self.elapsed(), 0
+        gone: set[int] = set()
         failures: Counter[int] = Counter()
         spent: defaultdict[int, float] = defaultdict(float)
         with Session(self.engine) as session:
@@ -84,7 +85,7 @@ class Messenger:
                 if stop() or timedelta(seconds=passed) > CLAIM - LONGEST_SENDING:
                     break
                 parcel = left.pop(0)
-                if parcel.off or not parcel.keys:
+                if parcel.off or parcel.webhook_id in gone or not parcel.keys:
                     self._keep(session, parcel)
                 elif failures[parcel.webhook_id] >= FAILURES:
                     with transaction(session):
@@ -98,7 +99,9 @@ class Messenger:
                     at = now + timedelta(seconds=passed)
                     answer = self._bring(parcel, at)
                     spent[parcel.webhook_id] += self.elapsed() - began - passed
-                    if answer.error:
+                    if answer.status == GONE:
+                        gone.add(parcel.webhook_id)
+                    elif answer.error:
                         failures[parcel.webhook_id] += FAILURES if answer.silent else 1
                     else:
                         delivered += 1
@@ -118,7 +121,7 @@ class Messenger:
             .order_by(Delivery.id)
             .options(joinedload(Delivery.webhook))
         )
-        return [
+        parcels = [
             Parcel(
                 row.id,
                 row.webhook_id,
@@ -130,6 +133,9 @@ class Messenger:
             )
             for row in rows
         ]
+        # Nothing stays open while others are waited for.
+        session.rollback()
+        return parcels
 
     def _bring(self, parcel: Parcel, at: datetime) -> Answer:
         headers = webhook.headers(parcel.message_id, parcel.body, at, parcel.keys)
@@ -142,7 +148,7 @@ class Messenger:
         return Answer(status, "" if 200 <= status < 300 else f"HTTP {status}")
 
     def _keep(self, session: Session, parcel: Parcel) -> None:
-        error = "switched off" if parcel.off else "the secret cannot be read: make a new one"
+        error = "switched off" if parcel.keys else "the secret cannot be read: make a new one"
         with transaction(session):
             outbox.move(session, Delivery, parcel.delivery_id, state="failed", error=error)
 
