@@ -143,11 +143,17 @@ def _at_most(number: int) -> Any:
     return check
 
 
-def ticked(label: str, choices: Sequence[SelectChoice], default: Iterable[str], description: str = "") -> Any:
-    """A choice of several, or of none, as boxes to tick."""
+def ticked(
+    label: str,
+    choices: Sequence[SelectChoice],
+    default: Iterable[str],
+    description: str = "",
+    otherwise: str = "",
+) -> Any:
+    """A choice of several as boxes to tick; of none too, unless there is something to be said ``otherwise``."""
     return SelectMultipleField(
         label,
-        [Optional()],
+        [InputRequired(otherwise) if otherwise else Optional()],
         choices=choices,
         default=sorted(default),
         description=description,

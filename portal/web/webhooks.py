@@ -7,6 +7,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import SelectChoice, StringField
+from wtforms.validators import InputRequired
 
 from portal.domain import happenings, webhooks
 from portal.domain.accounts import Office
@@ -20,7 +21,7 @@ from portal.storage.models import Organiser
 from portal.storage.webhooks import Webhook
 from portal.web.account_forms import Problems, refuse
 from portal.web.extensions import db, limiter, portal
-from portal.web.fields import chosen, some_events, ticked
+from portal.web.fields import some_events, ticked
 from portal.web.known import coming_events
 from portal.web.organiser import me, office, require_organiser
 
@@ -142,7 +143,7 @@ def _form(hook: Webhook | None = None) -> Any:
     kinds = [SelectChoice(kind, words) for kind, words in kind_words().items() if kind != happenings.TEST]
     address = StringField(
         _("Address"),
-        [chosen()],
+        [InputRequired(_refusal("address"))],
         filters=[clean],
         default=hook.url if hook else None,
         description=_("Where your program waits for messages, with https."),
@@ -157,7 +158,12 @@ def _form(hook: Webhook | None = None) -> Any:
     described = _("Tick none for all events, those of later too.") if not me().events else ""
     fields = {
         "url": address,
-        "types": ticked(_("What it is told of"), kinds, hook.types if hook else happenings.TYPES),
+        "types": ticked(
+            _("What it is told of"),
+            kinds,
+            hook.types if hook else happenings.TYPES,
+            otherwise=_refusal("types"),
+        ),
         "events": some_events(coming_events(me()), hook.events if hook else (), described),
     }
     return type("WebhookForm", (FlaskForm,), {name: field for name, field in fields.items() if field})()

@@ -52,7 +52,7 @@ def test_a_webhook_is_made_and_its_secret_shown_once(make_portal: MakePortal) ->
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"url": ""}, "Fill"),
+        ({"url": ""}, "complete address"),
         ({"url": "hook.example"}, "complete address"),
         ({"url": "http://hook.example/"}, "https://"),
         ({"url": "https://me:pw@hook.example/"}, "Leave the name"),
