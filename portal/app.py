@@ -29,6 +29,7 @@ from portal.web import (
     staff,
     templating,
     watch,
+    webhooks,
 )
 from portal.web.extensions import Portal, csrf, db, limiter
 from portal.web.kept import Kept
@@ -86,6 +87,6 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
     app.before_request(speak)
     for room in (events, signup, registration, admin, door, letters, ops):
         app.register_blueprint(room.blueprint)
-    for room in (accounts, account_links, me, factors, staff):
+    for room in (accounts, account_links, me, factors, staff, webhooks):
         app.register_blueprint(room.blueprint)
     return app

@@ -14,7 +14,7 @@ from portal.formats import mail
 from portal.settings import Settings
 from portal.web import meters
 from portal.web.extensions import db
-from portal.worker import Clerk, LineKeeper, Postman, Worker
+from portal.worker import Clerk, LineKeeper, Messenger, Postman, Worker
 
 THREADS = 8
 GRACE_SECONDS = 20
@@ -66,7 +66,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # Gunicorn has no types
         settings = self._portal_settings
         keeper = LineKeeper(engine, catalogue, settings.base_url)
         clerk = Clerk(engine, catalogue, settings.base_url)
-        self._worker = Worker(postman(engine, settings, catalogue.snapshot.site), keeper, clerk)
+        messenger = Messenger(engine, catalogue, settings.base_url, settings.secret_keys)
+        self._worker = Worker(postman(engine, settings, catalogue.snapshot.site), keeper, clerk, messenger)
         self._app.extensions["worker"] = self._worker
         self._worker.start()
 

@@ -122,6 +122,7 @@ ORGANISERS_PAGES = {
     "accounts": _at("/admin/accounts"),
     "account": _at("/admin/accounts/1"),
     "account-log": _at("/admin/accounts/log"),
+    "webhooks": _at("/admin/webhooks"),
     "me": _at("/admin/me"),
     "me-app": _at("/admin/me/app"),
     "doors": _at("/admin/door"),

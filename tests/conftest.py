@@ -16,6 +16,7 @@ from tests.support.live import LivePortal, serve_portal
 from tests.support.mail import PostOffice, open_post_office
 from tests.support.portal import PortalUnderTest
 from tests.support.postgres import start_postgres
+from tests.support.receiver import Receiver, open_receiver
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -73,6 +74,13 @@ def smtp() -> Iterator[PostOffice]:
     """A mail server: ``smtp.url``, ``smtp.letters``, ``smtp.refuse("451 Later")``."""
     with open_post_office() as office:
         yield office
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Another program that waits for messages: ``receiver.url``, ``receiver.messages``, ``receiver.answering``."""
+    with open_receiver() as listening:
+        yield listening
 
 
 @pytest.fixture

@@ -1,9 +1,15 @@
 """The documentation says what is there."""
 
+import json
 import re
 import shlex
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -15,7 +21,10 @@ from portal.content.reader import KEYS, read
 from portal.content.site import KEYS as SITE_KEYS
 from portal.content.site import Site, read_site
 from portal.domain.attendees import BASE_COLUMNS
+from portal.domain.happenings import TEST, TYPES
+from portal.formats import post, webhook
 from portal.settings import VARIABLES
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
@@ -53,6 +62,7 @@ def names(described: type) -> list[str]:
         ("docs/events.md", "of a material", names(Material)),
         ("docs/organisers.md", "column", [*(column.key for column in BASE_COLUMNS), "answer:…"]),
         ("docs/running.md", "variable", VARIABLES),
+        ("docs/webhooks.md", "type", [*TYPES, TEST]),
     ],
 )
 def test_every_name_is_documented_once_and_no_other(page: str, heading: str, there_are: list[str]) -> None:
@@ -131,3 +141,47 @@ def anchors(page: Path) -> set[str]:
     """The names that a host gives to a page's headings."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@contextmanager
+def running_receiver(secret: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """The receiver of the documentation as a program of its own; its address, and what it prints."""
+    (program,) = blocks(text_of("docs/webhooks.md"), "python")
+    port = free_port()
+    environment = {"WEBHOOK_SECRET": secret, "PORT": str(port)}
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as running:
+        try:
+            yield f"http://127.0.0.1:{port}/", running
+        finally:
+            running.terminate()
+
+
+def test_the_receiver_of_the_documentation_believes_what_is_genuine_and_does_it_once() -> None:
+    secret = webhook.new_secret()
+    body = json.dumps({"type": "registration.created", "data": {"registration": "K7M2-QX4P"}}).encode()
+    now = datetime.now(UTC)
+
+    def send(url: str, at: datetime = now, key: str = secret, message_id: str = "msg_1") -> int:
+        headers = webhook.headers(message_id, body, at, [key])
+        return post.post(url, body, headers, loopback=True)
+
+    with running_receiver(secret) as (url, running):
+        patience = time.monotonic() + 30
+        while True:
+            try:
+                assert send(url, key=webhook.new_secret()) == 401
+                break
+            except post.Unreachable:  # it has not begun yet
+                assert time.monotonic() < patience
+        assert send(url, at=now - timedelta(minutes=6)) == 401
+        assert [send(url), send(url)] == [204, 204]
+        assert post.post(url, b"{}", webhook.headers("msg_2", body, now, [secret]), loopback=True) == 401
+        running.terminate()
+        assert running.stdout is not None
+        assert running.stdout.read() == "registration.created K7M2-QX4P\n"

@@ -11,10 +11,10 @@ from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, contains_eager, joinedload
+from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from portal.content.event import Event
-from portal.domain import taken
+from portal.domain import happenings, taken
 from portal.domain.signup import folded
 from portal.formats import person_code
 from portal.storage.checkins import Checkin
@@ -130,12 +130,14 @@ def record(
 ) -> list[Outcome]:
     """Write taps down, and who is in from now on. A tap that is known already changes nothing and is answered alike.
 
-    Needs a transaction. A time that cannot be (to come, or long before the event) is taken for now.
+    Needs a transaction. A time that cannot be (to come, or long before the event) is taken for now. Programs that asked
+    for it are told of each party of which somebody came or went.
     """
     taken.lock(session, slug, event.title if event else slug)
     people = _people(session, slug, [tap.code for tap in taps])
     pressed = _pressed(session, people.values())
     outcomes = []
+    moved = set()
     for number, tap in enumerate(taps):
         person = people.get(_tidy(tap.code))
         if person is None:
@@ -161,7 +163,11 @@ def record(
                 **theirs[tap.id]._asdict(),
             )
         )
-        person.checked_in_at = since(theirs.values())
+        before, person.checked_in_at = person.checked_in_at, since(theirs.values())
+        if (before is None) != (person.checked_in_at is None):
+            moved.add(person.registration_id)
+    if moved:
+        _tell(session, slug, moved, now)
     return outcomes
 
 
@@ -251,6 +257,21 @@ def coming(
         [event for event in theirs if event.starts.date() <= today],
         [event for event in theirs if event.starts.date() > today],
     )
+
+
+def _tell(session: Session, slug: str, registration_ids: Collection[int], now: datetime) -> None:
+    told = happenings.listeners(session, slug)
+    if not told:
+        return
+    counted = taken.of_event(session, slug)
+    parties = (
+        select(Registration)
+        .where(Registration.id.in_(registration_ids))
+        .order_by(Registration.id)
+        .options(selectinload(Registration.attendees))
+    )
+    for registration in session.scalars(parties):
+        happenings.tell(session, told, happenings.ATTENDANCE, registration, counted, now)
 
 
 def _repeated(theirs: Mapping[str, Pressed], id_: str) -> Outcome:

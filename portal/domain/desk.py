@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from hashlib import sha256
 from itertools import islice
 from typing import Any, Literal, NamedTuple
@@ -16,7 +17,7 @@ from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.orm import Session, selectinload
 
 from portal.content.event import Event
-from portal.domain import places, taken
+from portal.domain import happenings, places, taken
 from portal.domain.communications import new_communication
 from portal.domain.errors import ChangeRefused
 from portal.domain.places import Party, Taken
@@ -30,6 +31,7 @@ from portal.storage.models import (
     Registration,
     TicketCount,
 )
+from portal.storage.webhooks import Webhook
 
 LINE_BATCH = 200
 
@@ -95,6 +97,10 @@ class Desk:
     def taken(self) -> Taken:
         """What is taken at this moment, our own moves included."""
         return taken.summed(self._counts.values())
+
+    @cached_property
+    def _listeners(self) -> Sequence[Webhook]:
+        return happenings.listeners(self.session, self.slug)
 
     def registration(self, registration_id: int) -> Registration:
         """A registration of this event as it is under the lock."""
@@ -172,8 +178,11 @@ class Desk:
         note: str = "",
         actor: Actor | None = None,
     ) -> None:
-        """Write down what happened, what these people have now, and in a word or a few why or what."""
+        """Write down what happened, what these people have now, and in a word or a few why or what; programs that
+        asked for it are told."""
         write_down(self.session, registration, action, actor or self.actor, self.now, people, note)
+        if (what := happenings.OF_HISTORY.get(action)) and self._listeners:
+            happenings.tell(self.session, self._listeners, what, registration, self.taken, self.now)
 
     def write(self, registration: Registration, kind: str, **words: Any) -> None:
         """Put a letter about a registration in the outbox, if there is an address; ``words`` are a LetterWriter's."""

@@ -72,3 +72,13 @@ class PasswordRefused(AccountRefused):
 
 class CodeRefused(Refused):
     """A code, or a passkey's answer, proves nothing (any more)."""
+
+
+class WebhookRefused(Refused):
+    """A webhook cannot be like that. ``kind`` says why: one of ``formats.post.UrlRefused``, ``types`` (it would be told
+    of nothing), ``events`` (not all of them are this organiser's), ``off`` (nothing is sent while it is off), ``gone``
+    (there is none any more), ``many`` (there are as many as there may be)."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind

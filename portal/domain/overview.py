@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.content.event import Event
-from portal.domain import announcements, attention, places, privacy, taken, undelivered
+from portal.domain import announcements, attention, places, privacy, taken, undelivered, webhooks
 from portal.domain.announcements import Announcement
 from portal.domain.places import Availability, Taken
 from portal.domain.privacy import Expired
@@ -76,6 +76,8 @@ class Overview:
     past: tuple[Row, ...]
     orphans: tuple[Orphan, ...]
     undelivered: int
+    webhooks: int
+    """Those that are switched off by themselves, or do not answer."""
     payments: int
     """Entries of bank statements that somebody has to decide about."""
     removals: tuple[Expired, ...]
@@ -108,6 +110,7 @@ def overview(
         past=tuple(row for row in reversed(rows) if row.event.over_at <= now),
         orphans=tuple(orphan for orphan in _orphans(known, events) if organiser.may_see(orphan.slug)),
         undelivered=undelivered.count(session, organiser),
+        webhooks=webhooks.needing_attention(session, organiser, now),
         payments=0 if organiser.events else attention.payments_to_look_at(session),
         removals=tuple(
             one

@@ -5,17 +5,15 @@ copy of the database alone gives no codes. A recovery code has 120 bits, and a h
 """
 
 import hmac
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
 import pyotp
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from portal.domain import passwords
+from portal.domain import passwords, sealing
 from portal.domain.accounts import Office, end_sign_ins, forget_factors
 from portal.domain.errors import AccountRefused, CodeRefused
 from portal.storage.identity import Passkey, RecoveryCode, Rule
@@ -25,6 +23,7 @@ CODES = 8
 STEP = 30
 """Seconds that a code counts; the one before and the one after do too, for telephones whose clock is off."""
 RULE = "second_factor"
+PURPOSE = "second factor"
 
 
 @dataclass(frozen=True)
@@ -143,7 +142,7 @@ def check(office: Office, secret_keys: tuple[str, ...], organiser_id: int, typed
     secret = _opened(secret_keys, organiser_id, organiser.totp_secret)
     if secret and (step := _step(secret, typed, office.now)) is not None:
         unused = or_(Organiser.totp_step.is_(None), Organiser.totp_step < step)
-        sealed = _fernet(secret_keys).rotate(organiser.totp_secret).decode()
+        sealed = _sealed(secret_keys, organiser_id, secret)
         same = Organiser.totp_secret == organiser.totp_secret
         used = update(Organiser).where(Organiser.id == organiser_id, same, unused)
         used = used.values(totp_step=step, totp_secret=sealed)
@@ -186,23 +185,12 @@ def _step(secret: str, code: str, now: datetime) -> int | None:
     return None
 
 
-def _fernet(secret_keys: tuple[str, ...]) -> MultiFernet:
-    """The first key encrypts, any decrypts."""
-    keys = (hmac.digest(key.encode(), b"second factor", sha256) for key in secret_keys)
-    return MultiFernet([Fernet(urlsafe_b64encode(key)) for key in keys])
-
-
 def _sealed(secret_keys: tuple[str, ...], organiser_id: int, secret: str) -> str:
-    return _fernet(secret_keys).encrypt(f"{organiser_id} {secret}".encode()).decode()
+    return sealing.seal(secret_keys, PURPOSE, organiser_id, secret)
 
 
 def _opened(secret_keys: tuple[str, ...], organiser_id: int, sealed: str) -> str:
-    """The secret; empty when there is none, when it is another person's, or when none of the keys encrypted it."""
-    try:
-        whose, secret = _fernet(secret_keys).decrypt(sealed.encode()).decode().split()
-    except (InvalidToken, ValueError):
-        return ""
-    return secret if whose == str(organiser_id) else ""
+    return sealing.unseal(secret_keys, PURPOSE, organiser_id, sealed)
 
 
 def _hash(code: str) -> str:

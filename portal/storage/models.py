@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from portal.storage.database import UtcDateTime
+from portal.storage.outgoing import STATES, Outgoing
 
 if TYPE_CHECKING:
     from portal.storage.ledger import Billing, Payment
@@ -321,7 +322,7 @@ class OrganiserSession(Base):
     organiser: Mapped[Organiser] = relationship()
 
 
-class Letter(Base):
+class Letter(Outgoing, Base):
     """The outbox: a letter, written in the transaction of what it is about, and what became of it.
 
     ``text`` and ``html`` hold a mark where the registrant's link goes: the link is a key and is put
@@ -330,7 +331,7 @@ class Letter(Base):
 
     __tablename__ = "letters"
     __table_args__ = (
-        CheckConstraint("state IN ('waiting', 'sending', 'sent', 'failed')", name="state"),
+        CheckConstraint(STATES, name="state"),
         Index("ix_letters_state_due_at", "state", "due_at"),
         Index("ix_letters_registration_id", "registration_id"),
         # Letters that the worker writes by itself: however many workers there are, each is written once.
@@ -344,7 +345,6 @@ class Letter(Base):
         ),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     event_slug: Mapped[str | None] = mapped_column(ForeignKey("events.slug"))
     """None for what is told to an organiser about their account."""
     registration_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"))
@@ -368,14 +368,5 @@ class Letter(Base):
     """What its reader is asked to pay (``formats.transfer.Transfer``), for the code that goes with it."""
     codes: Mapped[list[str] | None] = mapped_column(JSON)
     """What is scanned at the door, for each who comes (``formats.person_code``)."""
-    created_at: Mapped[datetime]
-    queued_at: Mapped[datetime]
-    """When it was (last) put in the outbox; from then on the worker tries for so long."""
-    state: Mapped[str] = mapped_column(String(20), default="waiting")
-    due_at: Mapped[datetime]
-    """When to try (again); while ``sending``, when the claim lapses and another may take it over."""
-    attempts: Mapped[int] = mapped_column(default=0)
-    sent_at: Mapped[datetime | None]
-    error: Mapped[str] = mapped_column(Text, default="")
 
     registration: Mapped[Registration | None] = relationship()

@@ -10,19 +10,15 @@ from wtforms import (
     PasswordField,
     RadioField,
     SelectChoice,
-    SelectMultipleField,
     StringField,
 )
-from wtforms.validators import Optional
-from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.content.event import Event
-from portal.domain import words
 from portal.domain.accounts import ROLES
 from portal.domain.addresses import LONGEST
 from portal.i18n import gettext as _
 from portal.storage.models import DOOR, ORGANISER, OWNER, Organiser
-from portal.web.fields import chosen
+from portal.web.fields import chosen, some_events
 
 Problems = list[tuple[str, str]]
 """What is wrong with a form: the id of a field, and the words."""
@@ -64,8 +60,6 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]
 def account_form(events: Iterable[Event], organiser: Organiser | None = None) -> Any:
     """What an account may: its role and its events, and for a new one its address."""
     bound = {event.event_slug for event in organiser.events} if organiser else set()
-    choices = [SelectChoice(event.slug, f"{event.title}, {words.day(event.starts)}") for event in events]
-    choices += [SelectChoice(slug, slug) for slug in sorted(bound - {choice.value for choice in choices})]
     fields = {
         "role": RadioField(
             _("Role"),
@@ -73,14 +67,8 @@ def account_form(events: Iterable[Event], organiser: Organiser | None = None) ->
             choices=[SelectChoice(role, role_words(role)) for role in ROLES],
             default=organiser.role if organiser else None,
         ),
-        "events": SelectMultipleField(
-            _("Only for these events"),
-            [Optional()],
-            choices=choices,
-            default=sorted(bound),
-            description=_("Tick none for all events, those of later too. An owner always has all."),
-            widget=ListWidget(prefix_label=False),
-            option_widget=CheckboxInput(),
+        "events": some_events(
+            events, bound, _("Tick none for all events, those of later too. An owner always has all.")
         ),
     }
     if organiser is None:
@@ -88,9 +76,7 @@ def account_form(events: Iterable[Event], organiser: Organiser | None = None) ->
             _("E-mail address"), [chosen()], render_kw={"autocomplete": "off", "maxlength": LONGEST}
         )
         fields = {"email": address} | fields
-    if not choices:
-        del fields["events"]
-    return type("AccountForm", (FlaskForm,), fields)()
+    return type("AccountForm", (FlaskForm,), {name: field for name, field in fields.items() if field})()
 
 
 def role_words(role: str) -> str:

@@ -1,6 +1,6 @@
 """Form fields for an event's own questions."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from wtforms import (
@@ -19,7 +19,8 @@ from wtforms import (
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from portal.content.event import Question
+from portal.content.event import Event, Question
+from portal.domain import words
 from portal.domain.typed import LARGEST_NUMBER, LONGEST_LINE, LONGEST_TEXT, clean, clean_lines
 from portal.i18n import gettext as _
 
@@ -140,3 +141,32 @@ def _at_most(number: int) -> Any:
             raise ValidationError(_("Choose at most %(number)d.") % {"number": number})
 
     return check
+
+
+def ticked(
+    label: str,
+    choices: Sequence[SelectChoice],
+    default: Iterable[str],
+    description: str = "",
+    otherwise: str = "",
+) -> Any:
+    """A choice of several as boxes to tick; of none too, unless there is something to be said ``otherwise``."""
+    return SelectMultipleField(
+        label,
+        [InputRequired(otherwise) if otherwise else Optional()],
+        choices=choices,
+        default=sorted(default),
+        description=description,
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+    )
+
+
+def some_events(events: Iterable[Event], before: Collection[str], description: str) -> Any:
+    """Which events something is for; those of ``before`` (slugs) can be chosen again when they are over. None where
+    there is nothing to choose."""
+    choices = [SelectChoice(event.slug, f"{event.title}, {words.day(event.starts)}") for event in events]
+    choices += [
+        SelectChoice(slug, slug) for slug in sorted(set(before) - {choice.value for choice in choices})
+    ]
+    return ticked(_("Only for these events"), choices, before, description) if choices else None

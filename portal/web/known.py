@@ -1,10 +1,11 @@
-"""The event that a page of the organisers' side is about."""
+"""The events that pages of the organisers' side are about."""
 
 from flask import abort
 
 from portal.content.event import Event
 from portal.domain import attendees
-from portal.web.extensions import db, portal
+from portal.storage.models import Organiser
+from portal.web.extensions import db, now, portal
 
 
 def event_or_404(slug: str) -> tuple[Event | None, str]:
@@ -24,3 +25,16 @@ def event_with_form(slug: str) -> Event:
     if event is None or event.registration != "portal":
         abort(404)
     return event
+
+
+def coming_events(organiser: Organiser) -> list[Event]:
+    """Those of the portal that are not over and are this organiser's, by date."""
+    events = portal().catalogue.snapshot.events.values()
+    coming = [
+        event
+        for event in events
+        if event.registration == "portal"
+        and (event.ends or event.starts) > now()
+        and organiser.may_see(event.slug)
+    ]
+    return sorted(coming, key=lambda event: event.starts)

@@ -9,12 +9,16 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.content.site import Site
+from portal.domain import accounts, webhooks
+from portal.domain.accounts import Office
 from portal.domain.desk import Desk
 from portal.domain.errors import SignupRefused
+from portal.domain.happenings import TYPES
 from portal.domain.letters import LetterWriter
 from portal.domain.signup import Outcome, Person, SignUp, sign_up
 from portal.storage.database import connect, transaction
-from portal.storage.models import Attendee, Letter, Registration, TicketCount
+from portal.storage.models import Attendee, Letter, Organiser, Registration, TicketCount
+from portal.storage.webhooks import Delivery, Webhook
 from tests.support.events import make_event
 
 NOW = datetime(2027, 1, 4, 9, tzinfo=UTC)
@@ -81,3 +85,33 @@ def test_what_fails_halfway_leaves_nothing(database_url: str) -> None:
     with Session(engine) as session:
         assert session.scalars(select(TicketCount)).all() == []
     engine.dispose()
+
+
+def test_a_webhook_that_is_removed_while_many_sign_up_fails_nobody(database_url: str) -> None:
+    engine = connect(database_url)
+    with Session(engine) as session, transaction(session):
+        organiser = accounts.add(session, "an@leraars.example", "owner", "correct horse battery", now=NOW)
+        organiser_id = organiser.id
+        hook = Webhook(
+            url="https://hook.example/", types=list(TYPES), events=[], secret="", made_at=NOW, off=""
+        )
+        session.add(hook)
+        session.flush()
+        hook_id = hook.id
+
+    def one(number: int) -> str:
+        with Session(engine) as session:
+            if number != 20:
+                return send(session, number).kind
+            with transaction(session):
+                told = len(webhooks.deliveries(session, hook_id))
+                organiser = session.get_one(Organiser, organiser_id)
+                webhooks.remove(Office(session, NOW), organiser, hook_id)
+            return "removed" if told else "nobody was told"
+
+    with ThreadPoolExecutor(8) as clients:
+        kinds = Counter(clients.map(one, range(40)))
+    with Session(engine) as session:
+        assert session.scalar(select(func.count()).select_from(Delivery)) == 0
+    engine.dispose()
+    assert kinds == Counter({"saved": 39, "removed": 1})

@@ -83,6 +83,14 @@ MAY: dict[str, set[str]] = {
     "admin.all_numbers": ORGANISERS,
     "letters.overview": ORGANISERS,
     "letters.all_again": ORGANISERS,
+    # webhooks: each shows what is one's own
+    "webhooks.overview": ORGANISERS,
+    "webhooks.make": ORGANISERS,
+    "webhooks.one": ORGANISERS,
+    "webhooks.change": ORGANISERS,
+    "webhooks.act": ORGANISERS,
+    "webhooks.secret": ORGANISERS,
+    "webhooks.again": ORGANISERS,
     # all events at once
     "admin.payments": OF_ALL_EVENTS,
     "admin.import_statement": OF_ALL_EVENTS,
@@ -135,6 +143,7 @@ SOMETHING = {
     "fingerprint": "x",
     "proof": "x.y",
     "what": "link",
+    "button": "test",
 }
 """For the parts of an address; of numbers there is no 999."""
 

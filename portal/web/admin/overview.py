@@ -31,6 +31,7 @@ def overview() -> str:
         past=past,
         problems=[problem for file in files_of(organiser) for problem in file.problems],
         undelivered=seen.undelivered,
+        webhooks=seen.webhooks,
         payments=seen.payments,
         removals=[(one, one.over_at + timedelta(days=site().keep_days)) for one in seen.removals],
         untold=seen.untold,

@@ -1,0 +1,87 @@
+"""Who keeps the house while nobody asks: lines that move, letters whose time comes, names that are forgotten."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from portal.content.catalogue import Catalogue
+from portal.domain import account_links, announcements, desk, letters, privacy, rounds, webhooks
+from portal.domain.facts import Facts
+from portal.storage.database import transaction
+from portal.storage.models import EventRecord
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LineKeeper:
+    """Lets waiting lists move up when a file gives more places, without anybody asking for it."""
+
+    engine: Engine
+    catalogue: Catalogue
+    base_url: str
+
+    def move_up(self, now: datetime) -> None:
+        """One pass over the events whose places are not those under which their line last moved."""
+        snapshot = self.catalogue.snapshot
+        with Session(self.engine) as session:
+            known = session.execute(select(EventRecord.slug, EventRecord.rules)).all()
+            for slug, ruled in known:
+                event = snapshot.events.get(slug)
+                if event is None or desk.rules(event) == ruled:
+                    continue
+                write = letters.LetterWriter(slug, event, snapshot.site, self.base_url, now)
+                with transaction(session):
+                    desk.Desk(session, slug, event, now=now, write_letter=write, actor=desk.SYSTEM)
+
+
+@dataclass(frozen=True)
+class Clerk:
+    """Writes the letters whose time has come, and settles what nobody has to be told."""
+
+    engine: Engine
+    catalogue: Catalogue
+    base_url: str
+
+    def answer_asked(self, now: datetime) -> int:
+        """Write to organisers who have asked for another password; returns how many letters were written."""
+        with Session(self.engine) as session:
+            if account_links.nobody_asked(session):
+                return 0
+            write = letters.LetterWriter("", None, self.catalogue.snapshot.site, self.base_url, now)
+            with transaction(session):
+                return account_links.answer_asked(session, write)
+
+    def write_due(self, now: datetime) -> int:
+        """One pass over the events that people signed up for; returns how many letters were written."""
+        snapshot = self.catalogue.snapshot
+        written = 0
+        with Session(self.engine) as session:
+            known = session.execute(select(EventRecord.slug, EventRecord.told)).all()
+            for slug, told in known:
+                event = snapshot.events.get(slug)
+                if event is None:
+                    continue
+                write = letters.LetterWriter(slug, event, snapshot.site, self.base_url, now)
+                written += rounds.write_due(session, event, write)
+                if told != Facts.of(event).written() and announcements.everybody_knows(session, event):
+                    with transaction(session):
+                        announcements.settle(session, event)
+        return written
+
+    def forget(self, now: datetime) -> int:
+        """Remove the people of events that have been over for as long as the site keeps them, and old messages to
+        programs; returns how many events that were."""
+        snapshot = self.catalogue.snapshot
+        with Session(self.engine) as session:
+            found = privacy.expired(session, snapshot.events, snapshot.site.keep_days, now)
+            for event in found:
+                with transaction(session):
+                    number = privacy.anonymise_event(session, event.slug, now)
+                log.info("removed the people of %d registrations for %s", number, event.slug)
+            with transaction(session):
+                webhooks.forget(session, now)
+        return len(found)

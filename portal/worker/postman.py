@@ -1,0 +1,163 @@
+"""The postman: sends the letters that are due, and notes what became of them."""
+
+import logging
+import smtplib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session, joinedload
+
+from portal.domain import account_links, letters, registration_link
+from portal.formats import mail, person_code
+from portal.formats.transfer import Transfer, png
+from portal.storage.database import transaction
+from portal.storage.models import Letter
+from portal.worker import outbox
+from portal.worker.outbox import CLAIM
+
+log = logging.getLogger(__name__)
+
+LONGEST_SENDING = timedelta(seconds=4 * mail.TIMEOUT)
+"""What one letter may take: a mail server answers four times, to MAIL, RCPT, DATA and what follows."""
+
+
+@dataclass(frozen=True)
+class Postman:
+    """Sends what is in the outbox of ``engine`` by ``way``; ``base_url`` and ``secret_keys`` make the links.
+
+    ``elapsed`` counts seconds from any moment on.
+    """
+
+    engine: Engine
+    way: mail.Folder | mail.SmtpServer
+    sender: mail.Sender
+    base_url: str
+    secret_keys: tuple[str, ...]
+    elapsed: Callable[[], float] = time.monotonic
+
+    def send_due(self, now: datetime, stop: Callable[[], bool] = lambda: False) -> int:
+        """One pass: send what is due, and return how many letters were sent. Nothing more is begun on ``stop``."""
+        began = self.elapsed()
+        with Session(self.engine) as session:
+            ours = outbox.claim(session, Letter, now)
+            if not ours:
+                return 0
+            claimed = session.scalars(
+                select(Letter)
+                .where(Letter.id.in_(ours))
+                .order_by(Letter.id)
+                .options(joinedload(Letter.registration))
+            ).all()
+            # What happens to one letter, expires nothing of the others.
+            packed = [(letter.id, self._message(letter)) for letter in claimed]
+            left = [letter_id for letter_id, _message in packed]
+            sent = 0
+            try:
+                with self.way.open() as connection:
+                    for letter_id, message in packed:
+                        if stop() or timedelta(seconds=self.elapsed() - began) > CLAIM - LONGEST_SENDING:
+                            break
+                        sent += self._send(session, connection, letter_id, message, now)
+                        left.remove(letter_id)
+            except (smtplib.SMTPException, OSError) as error:
+                # The server is not there, or went away: all that is still claimed waits for it.
+                log.warning("mail does not leave: %s", type(error).__name__)
+                with transaction(session):
+                    for letter_id in left:
+                        outbox.try_again(session, Letter, letter_id, now, _reason(error))
+            else:
+                if left:
+                    with transaction(session):
+                        outbox.give_back(session, Letter, left, now)
+            return sent
+
+    def _send(
+        self,
+        session: Session,
+        connection: mail.Transport,
+        letter_id: int,
+        message: EmailMessage | ValueError,
+        now: datetime,
+    ) -> bool:
+        try:
+            if isinstance(message, ValueError):
+                raise message
+            connection.send(message)
+        except smtplib.SMTPServerDisconnected:
+            raise
+        except (smtplib.SMTPRecipientsRefused, smtplib.SMTPResponseException) as refusal:
+            with transaction(session):
+                _note_refusal(session, letter_id, now, refusal)
+            return False
+        except (smtplib.SMTPNotSupportedError, ValueError) as error:
+            # This letter cannot be sent this way, today or tomorrow; the others can.
+            with transaction(session):
+                outbox.move(session, Letter, letter_id, state="failed", error=_reason(error))
+            return False
+        with transaction(session):
+            outbox.move(session, Letter, letter_id, state="sent", sent_at=now, error="")
+        return True
+
+    def _message(self, letter: Letter) -> EmailMessage | ValueError:
+        """The letter as it is sent, or why it cannot be written."""
+        link = ""
+        if letter.registration:
+            token = registration_link.token_of(self.secret_keys, letter.registration)
+            link = f"{self.base_url}/registrations/{token}"
+        try:
+            return mail.message(
+                sender=self.sender,
+                recipient=letter.recipient,
+                reply_to=letter.reply_to,
+                subject=letter.subject,
+                text=self._with_links(letter.text, link),
+                html=self._with_links(letter.html, link),
+                message_id=letter.message_id,
+                written_at=letter.created_at,
+                calendar=letter.calendar,
+                pictures=_pictures(letter),
+            )
+        except ValueError as error:
+            return error
+
+    def _with_links(self, text: str, link: str) -> str:
+        """The letter as it leaves: here the keys are put in, to a registration or to an account."""
+        return account_links.with_link(letters.with_link(text, link), self.base_url, self.secret_keys[0])
+
+
+def _pictures(letter: Letter) -> dict[str, bytes]:
+    """The codes that go with a letter, drawn: for the banking app, and for the door."""
+    pictures = {"payment.png": png(Transfer(**letter.transfer))} if letter.transfer else {}
+    return pictures | {f"{code}.png": person_code.png(code) for code in letter.codes or ()}
+
+
+def _note_refusal(session: Session, letter_id: int, now: datetime, error: smtplib.SMTPException) -> None:
+    """A 5xx answer is for ever, a 4xx one is not (RFC 5321, 4.2.1)."""
+    code = _code(error)
+    if 500 <= code < 600:
+        outbox.move(session, Letter, letter_id, state="failed", error=_reason(error))
+    else:
+        outbox.try_again(session, Letter, letter_id, now, _reason(error))
+
+
+def _code(error: smtplib.SMTPException) -> int:
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return next(iter(error.recipients.values()))[0]
+    return int(getattr(error, "smtp_code", 0) or 0)
+
+
+def _reason(error: Exception) -> str:
+    """What the mail server said, such as ``550 5.1.1 No such mailbox``, else what went wrong."""
+    said: bytes | str
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        _number, said = next(iter(error.recipients.values()))
+    elif isinstance(error, smtplib.SMTPResponseException):
+        said = error.smtp_error
+    else:
+        return f"{type(error).__name__}: {error}"[:500]
+    text = said.decode(errors="replace") if isinstance(said, bytes) else said
+    return " ".join(f"{_code(error)} {text}".split())[:500]
