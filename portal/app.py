@@ -18,6 +18,7 @@ from portal.web import (
     errors,
     events,
     factors,
+    feeds,
     letters,
     me,
     ops,
@@ -72,7 +73,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
     with app.app_context():
         prepare(db.engine)
     app.before_request(speak)
-    for room in (events, signup, registration, admin, door, letters, ops):
+    for room in (events, feeds, signup, registration, admin, door, letters, ops):
         app.register_blueprint(room.blueprint)
     for room in (accounts, account_links, me, factors, staff):
         app.register_blueprint(room.blueprint)
