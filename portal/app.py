@@ -15,6 +15,7 @@ from portal.web import (
     accounts,
     admin,
     door,
+    embed,
     errors,
     events,
     factors,
@@ -73,7 +74,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
     with app.app_context():
         prepare(db.engine)
     app.before_request(speak)
-    for room in (events, feeds, signup, registration, admin, door, letters, ops):
+    for room in (events, feeds, signup, embed, registration, admin, door, letters, ops):
         app.register_blueprint(room.blueprint)
     for room in (accounts, account_links, me, factors, staff):
         app.register_blueprint(room.blueprint)

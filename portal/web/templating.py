@@ -12,7 +12,7 @@ from portal.formats.transfer import Transfer, svg
 from portal.i18n import current_language
 from portal.i18n import gettext as _
 from portal.storage.models import Attendee
-from portal.web import languages
+from portal.web import languages, scripts
 from portal.web.extensions import portal, site
 from portal.web.organiser import home, signed_in_organiser
 from portal.web.stylesheet import desk_stylesheet_url, stylesheet_url
@@ -35,7 +35,11 @@ def init_app(app: Flask) -> None:
     @app.context_processor
     def common() -> dict[str, object]:
         organiser = signed_in_organiser()
+        framed = request.blueprint == "embed"
         return {
+            "layout": "layout/framed.html" if framed else "layout/base.html",
+            # A link that leads out of the frame takes the whole window.
+            "away": Markup(' target="_top"') if framed else "",
             "site": site(),
             # Quoted, so that no address can put anything else into a page.
             "here": quote(request.full_path.rstrip("?"), safe="/?&=%"),
@@ -45,6 +49,7 @@ def init_app(app: Flask) -> None:
             "home_url": home(organiser),
             "stylesheet_url": stylesheet_url(),
             "desk_stylesheet_url": desk_stylesheet_url,
+            "script_url": scripts.url,
         }
 
 
