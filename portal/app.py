@@ -15,9 +15,11 @@ from portal.web import (
     accounts,
     admin,
     door,
+    embed,
     errors,
     events,
     factors,
+    feeds,
     letters,
     me,
     meters,
@@ -85,7 +87,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
         hops = settings.proxy_hops
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.before_request(speak)
-    for room in (events, signup, registration, admin, door, letters, ops):
+    for room in (events, feeds, signup, embed, registration, admin, door, letters, ops):
         app.register_blueprint(room.blueprint)
     for room in (accounts, account_links, me, factors, staff, webhooks):
         app.register_blueprint(room.blueprint)

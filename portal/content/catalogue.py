@@ -6,6 +6,7 @@ import threading
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
@@ -187,6 +188,13 @@ class Catalogue:
         watcher = self._watcher
         if watcher is not None and watcher is not threading.current_thread():
             watcher.join()
+
+    def changed_at(self, event: Event) -> datetime | None:
+        """When its file was last written; None when it is not there any more."""
+        try:
+            return datetime.fromtimestamp((self.folder / event.path).stat().st_mtime, UTC)
+        except OSError:
+            return None
 
     def has_image(self, path: str) -> bool:
         """Whether there is an image at a path below ``images/``."""

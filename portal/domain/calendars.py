@@ -4,6 +4,9 @@ The file does not say how often it was changed. The database remembers a digest 
 shown, so that every machine tells the same number after every restart.
 """
 
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.content.event import Event
@@ -12,16 +15,22 @@ from portal.formats.calendar import facts
 from portal.storage.models import EventRecord
 
 
-def revision(session: Session, event: Event) -> int | None:
-    """How often what calendars show of the event had changed; None when it has changed since."""
-    record = session.get(EventRecord, event.slug)
-    return record.revision if record and record.facts == facts(event) else None
+def revisions(session: Session, events: Iterable[Event]) -> Mapping[str, int]:
+    """How often what calendars show of each event had changed, by slug; without those of which it has changed since,
+    or was never shown. One query."""
+    shown = {event.slug: facts(event) for event in events}
+    known = select(EventRecord.slug, EventRecord.revision, EventRecord.facts)
+    rows = session.execute(known.where(EventRecord.slug.in_(shown)))
+    return {slug: revision for slug, revision, told in rows if told == shown[slug]}
 
 
-def note_change(session: Session, event: Event) -> int:
-    """Remember what calendars are shown now, and return the revision that it is; needs a transaction."""
-    record = taken.lock(session, event.slug, event.title)
-    if record.facts and record.facts != facts(event):
-        record.revision += 1
-    record.facts = facts(event)
-    return record.revision
+def note_changes(session: Session, events: Iterable[Event]) -> Mapping[str, int]:
+    """Remember what calendars are shown now, and return the revision that it is, by slug; needs a transaction."""
+    shown = {event.slug: event for event in events}
+    noted = taken.lock_all(session, {slug: event.title for slug, event in shown.items()})
+    for record in noted:
+        told = facts(shown[record.slug])
+        if record.facts and record.facts != told:
+            record.revision += 1
+        record.facts = told
+    return {record.slug: record.revision for record in noted}

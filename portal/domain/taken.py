@@ -62,16 +62,23 @@ def lock(session: Session, slug: str, title: str) -> EventRecord:
 
     It is made when the event has none yet.
     """
-    query = select(EventRecord).where(EventRecord.slug == slug).with_for_update()
-    record = session.scalars(query).one_or_none()
-    if record is None:
+    (record,) = lock_all(session, {slug: title})
+    return record
+
+
+def lock_all(session: Session, titles: Mapping[str, str]) -> Sequence[EventRecord]:
+    """The rows of several events, given as slug and title, locked in one order, so that no two wait for each other."""
+    query = (
+        select(EventRecord).where(EventRecord.slug.in_(titles)).order_by(EventRecord.slug).with_for_update()
+    )
+    while len(records := session.scalars(query).all()) < len(titles):
+        missing = titles.keys() - {record.slug for record in records}
         try:
             with session.begin_nested():
-                session.add(EventRecord(slug=slug, title=title))
-        except IntegrityError:  # another made it meanwhile, and held it until now
+                session.add_all(EventRecord(slug=slug, title=titles[slug]) for slug in sorted(missing))
+        except IntegrityError:  # another made some of them meanwhile, and held them until now
             pass
-        record = session.scalars(query).one()
-    return record
+    return records
 
 
 def counts(session: Session, slug: str) -> dict[str, TicketCount]:

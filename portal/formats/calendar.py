@@ -1,12 +1,13 @@
 """An event as an iCalendar file (RFC 5545), made by the icalendar library."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from hashlib import sha256
 from typing import Literal
 
-from icalendar import Calendar, vCalAddress
+from icalendar import Calendar, vCalAddress, vDuration
 from icalendar import Event as CalendarEntry
 
 from portal.content.event import Event
@@ -58,17 +59,31 @@ def facts(event: Event) -> str:
     return sha256(repr(shown).encode()).hexdigest()
 
 
-def calendar(entries: list[Entry], *, name: str, now: datetime) -> bytes:
+def calendar(entries: Sequence[Entry], *, name: str, now: datetime, again: timedelta | None = None) -> bytes:
     """The calendar file. Times are in UTC, so that every calendar shows the same moment without a VTIMEZONE;
-    an event without hours takes whole days."""
+    an event without hours takes whole days.
+
+    ``again``: the file is subscribed to, and worth another look after so long (RFC 7986, 5.7; Outlook and older
+    programs know it as X-PUBLISHED-TTL, and the name as X-WR-CALNAME).
+    """
     file = Calendar()
     file.add("prodid", PRODUCT)
     file.add("version", "2.0")
     file.add("method", "PUBLISH")
+    file.add("name", name)
     file.add("x-wr-calname", name)
+    if again:
+        file.add("refresh-interval", again, parameters={"VALUE": "DURATION"})
+        file.add("x-published-ttl", vDuration(again).to_ical().decode())  # type: ignore[no-untyped-call]
     for entry in entries:
         file.add_component(_entry(entry, now))
     return bytes(file.to_ical())
+
+
+def same_facts(file: bytes) -> str:
+    """A digest that is the same for two files that say the same: all but the moment at which they were made."""
+    lines = [line for line in file.splitlines() if not line.startswith(b"DTSTAMP")]
+    return sha256(b"\n".join(lines)).hexdigest()[:32]
 
 
 def _entry(entry: Entry, now: datetime) -> CalendarEntry:

@@ -19,7 +19,7 @@ from portal.web.languages import speak
 RETRY_AFTER = 10
 """Seconds after which a database that was locked, full or away is worth another try."""
 
-COUNTS_ONCE = {"signup", "registration"}
+COUNTS_ONCE = {"signup", "embed", "registration"}
 """Whose forms may be sent again without a thought, and hold nothing that a page may not show."""
 
 

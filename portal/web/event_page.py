@@ -1,18 +1,23 @@
 """The page of an event, for visitors and, as a preview, for organisers; and what others make of its address."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-from flask import render_template
+from flask import render_template, url_for
 from markupsafe import Markup
 
 from portal.content.event import Event
 from portal.content.markdown import render
-from portal.domain import places
+from portal.domain import calendars, places
 from portal.domain.places import Taken
+from portal.formats import calendar
 from portal.i18n import current_language
 from portal.i18n import gettext as _
-from portal.web.extensions import now, portal, site
-from portal.web.templating import event_url, structured_data
+from portal.storage.database import transaction
+from portal.web.extensions import db, now, portal, site
+from portal.web.structured_data import structured_data
+from portal.web.templating import event_url
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ def event_page(event: Event, now_taken: Taken, template: str = "events/event.htm
         text=_text(event),
         over=event.over_at <= now(),
         meta=meta,
-        structured_data=structured_data(event, meta.url),
+        structured_data=structured_data(event, now_taken, meta.url, meta.image or _logo(), now()),
         **more,
     )
 
@@ -50,6 +55,21 @@ def link_preview(event: Event) -> LinkPreview:
     """What is told of an event to who shares its address."""
     image = portal().settings.base_url + event.logo if event.logo else ""
     return LinkPreview(event.title, event.summary, event_url(event.slug), image)
+
+
+def calendar_entries(events: Sequence[Event]) -> list[calendar.Entry]:
+    """The events for a calendar file, each with the number of the change that is told."""
+    known = calendars.revisions(db.session(), events)
+    if unknown := [event for event in events if event.slug not in known]:
+        with transaction(db.session()):
+            known = {**known, **calendars.note_changes(db.session(), unknown)}
+    host = urlsplit(portal().settings.base_url).hostname or "localhost"
+    return [calendar.Entry(event, event_url(event.slug), host, known[event.slug]) for event in events]
+
+
+def _logo() -> str:
+    """The organisation's own picture; empty where there is none."""
+    return portal().settings.base_url + url_for("events.image", path=site().logo) if site().logo else ""
 
 
 def _text(event: Event) -> Markup:

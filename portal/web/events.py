@@ -3,26 +3,24 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
-from urllib.parse import urlsplit
 
 from flask import Blueprint, abort, make_response, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response
 
 from portal.content.event import Event
-from portal.domain import calendars, places, taken
+from portal.domain import places, taken
 from portal.domain.places import Availability
 from portal.domain.privacy import PRIVACY_VERSION
 from portal.domain.signup import folded
 from portal.formats import calendar
 from portal.i18n import LANGUAGES
-from portal.storage.database import transaction
-from portal.web.event_page import event_page
+from portal.web.event_page import calendar_entries, event_page
 from portal.web.extensions import csrf, db, now, portal, site
 from portal.web.kept import keep
 from portal.web.languages import COOKIE
 from portal.web.paths import local_path
 from portal.web.published import published_event
-from portal.web.templating import event_url
+from portal.web.templating import subscription_url
 
 blueprint = Blueprint("events", __name__)
 
@@ -65,6 +63,7 @@ def agenda() -> str:
         months=[(month, list(group)) for month, group in groupby(entries, _month)],
         past=past,
         q=q,
+        calendar_feed=subscription_url(language if language in spoken else ""),
         language_filter=language if language in spoken else "",
         event_languages=[(code, LANGUAGES.get(code, code)) for code in spoken],
         others_url=url_for(
@@ -86,17 +85,7 @@ def event(slug: str) -> str:
 def calendar_file(slug: str) -> Response:
     """The event for a calendar."""
     shown = published_event(slug)
-    change = calendars.revision(db.session(), shown)
-    if change is None:
-        with transaction(db.session()):
-            change = calendars.note_change(db.session(), shown)
-    entry = calendar.Entry(
-        shown,
-        url=event_url(slug),
-        host=urlsplit(portal().settings.base_url).hostname or "localhost",
-        revision=change,
-    )
-    answer = make_response(calendar.calendar([entry], name=site().name, now=now()))
+    answer = make_response(calendar.calendar(calendar_entries([shown]), name=site().name, now=now()))
     answer.content_type = "text/calendar; charset=utf-8"
     answer.headers["Content-Disposition"] = f'attachment; filename="{slug}.ics"'
     return answer

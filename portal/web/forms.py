@@ -25,6 +25,7 @@ from wtforms import (
     TelField,
     TextAreaField,
 )
+from wtforms.csrf.core import CSRF
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 
 from portal.content.event import Event, Question, Ticket
@@ -47,8 +48,9 @@ def new_form_id() -> str:
     return secrets.token_urlsafe(16)
 
 
-def signup_form(event: Event, taken: Taken, now: datetime) -> Any:
-    """The form for this event at this moment, filled with what this request brings.
+def signup_form(event: Event, taken: Taken, now: datetime, token: type[CSRF] | None = None) -> Any:
+    """The form for this event at this moment, filled with what this request brings. ``token``: what proves that it came
+    from us, where that is not the session.
 
     Its fields are those of the contract: the base fields, ``ticket`` where there is a choice, ``answers`` to the
     event's questions, and ``people`` for colleagues.
@@ -70,7 +72,7 @@ def signup_form(event: Event, taken: Taken, now: datetime) -> Any:
             ],
         ),
     }
-    return _sign_up_with(fields)
+    return _sign_up_with(fields, token)
 
 
 def adding_form(event: Event, taken: Taken, now: datetime) -> Any:
@@ -108,8 +110,9 @@ def _party_fields(
     return fields | {"remarks": remarks_field()}
 
 
-def _sign_up_with(fields: dict[str, Any]) -> Any:
-    form = type("SignupForm", (FlaskForm,), fields | {"form_id": HiddenField()})()
+def _sign_up_with(fields: dict[str, Any], token: type[CSRF] | None = None) -> Any:
+    meta = {"csrf_class": token} if token else {}
+    form = type("SignupForm", (FlaskForm,), fields | {"form_id": HiddenField()})(meta=meta)
     if not FORM_ID.fullmatch(form.form_id.data or ""):
         form.form_id.data = new_form_id()
     return form

@@ -1,4 +1,5 @@
-"""Which language an answer is in: the visitor's choice, then the event's, then the browser's, then the site's."""
+"""Which language an answer is in: the visitor's choice, then the event's, then the browser's, then the site's. In a
+frame that of the page around it comes first."""
 
 from flask import request
 
@@ -16,5 +17,7 @@ def offered() -> list[tuple[str, str]]:
 def speak(event_language: str | None = None) -> None:
     """Choose the language of this answer. An event's page hands in its language once it is known."""
     codes = site().languages
-    wishes = (request.cookies.get(COOKIE), event_language, request.accept_languages.best_match(codes))
+    # A frame speaks as the page around it, which says so; it has no cookie.
+    around = request.args.get("language", "")[:2] if request.blueprint == "embed" else ""
+    wishes = (around, request.cookies.get(COOKIE), event_language, request.accept_languages.best_match(codes))
     set_language(next((wish for wish in wishes if wish in codes), codes[0]))

@@ -1,12 +1,10 @@
 """What every template knows, and how times, money and places are written in it."""
 
-import json
 from urllib.parse import quote
 
 from flask import Flask, request, url_for
 from markupsafe import Markup
 
-from portal.content.event import Event
 from portal.domain import words
 from portal.domain.letters import localise
 from portal.formats import calendar_links, person_code
@@ -14,7 +12,7 @@ from portal.formats.transfer import Transfer, svg
 from portal.i18n import current_language
 from portal.i18n import gettext as _
 from portal.storage.models import Attendee
-from portal.web import languages
+from portal.web import languages, scripts
 from portal.web.extensions import portal, site
 from portal.web.organiser import home, signed_in_organiser
 from portal.web.stylesheet import desk_stylesheet_url, stylesheet_url
@@ -37,7 +35,11 @@ def init_app(app: Flask) -> None:
     @app.context_processor
     def common() -> dict[str, object]:
         organiser = signed_in_organiser()
+        framed = request.blueprint == "embed"
         return {
+            "layout": "layout/framed.html" if framed else "layout/base.html",
+            # A link that leads out of the frame takes the whole window.
+            "away": Markup(' target="_top"') if framed else "",
             "site": site(),
             # Quoted, so that no address can put anything else into a page.
             "here": quote(request.full_path.rstrip("?"), safe="/?&=%"),
@@ -47,6 +49,7 @@ def init_app(app: Flask) -> None:
             "home_url": home(organiser),
             "stylesheet_url": stylesheet_url(),
             "desk_stylesheet_url": desk_stylesheet_url,
+            "script_url": scripts.url,
         }
 
 
@@ -61,41 +64,12 @@ def door_code(person: Attendee, reference: str) -> Markup:
     return Markup(person_code.svg(code, title=code))  # noqa: S704  # the same
 
 
+def subscription_url(language: str = "") -> str:
+    """The calendar of all events (in one language) as the calendars of a phone or a laptop subscribe to it."""
+    where = portal().settings.base_url.partition("://")[2]
+    return f"webcal://{where}{url_for('feeds.calendar_feed', language=language or None)}"
+
+
 def event_url(slug: str) -> str:
     """The address of an event's page as the outside knows it."""
     return portal().settings.base_url + url_for("events.event", slug=slug)
-
-
-def structured_data(event: Event, url: str) -> Markup:
-    """The event for search engines: a schema.org Event in JSON-LD, as a data block for the page's head."""
-    place: dict[str, object] = {"@type": "VirtualLocation", "url": event.location_link or url}
-    if not event.online:
-        place = {"@type": "Place", "name": event.location, "address": event.location}
-    data: dict[str, object] = {
-        "@context": "https://schema.org",
-        "@type": "Event",
-        "name": event.title,
-        "startDate": event.starts.isoformat(),
-        "eventStatus": "https://schema.org/EventCancelled"
-        if event.status == "cancelled"
-        else "https://schema.org/EventScheduled",
-        "eventAttendanceMode": "https://schema.org/OnlineEventAttendanceMode"
-        if event.online
-        else "https://schema.org/OfflineEventAttendanceMode",
-        "description": event.summary,
-        "inLanguage": event.language,
-        "url": url,
-        "organizer": {"@type": "Organization", "name": site().name, "url": site().url or url},
-    }
-    if event.online or event.location:
-        data["location"] = place
-    if event.ends:
-        data["endDate"] = event.ends.isoformat()
-    if event.prices and event.registration == "portal":
-        data["offers"] = [
-            {"@type": "Offer", "price": f"{cents / 100:.2f}", "priceCurrency": "EUR", "url": url}
-            for cents in event.prices
-        ]
-    # In a script element only the end tag could end the text: no "<" is left to write one.
-    text = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
-    return Markup('<script type="application/ld+json">{}</script>').format(Markup(text))  # noqa: S704

@@ -1,0 +1,104 @@
+"""The sign-up form of an event, shown and taken: on the portal's own page, and in a frame on somebody else's."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from flask import render_template, request
+from wtforms.csrf.core import CSRF
+
+from portal.content.event import Event
+from portal.domain import places, registration_link, taken
+from portal.domain.errors import SignupRefused
+from portal.domain.places import Taken
+from portal.domain.signup import sign_up
+from portal.i18n import gettext as _
+from portal.storage.database import transaction
+from portal.web import forms, meters
+from portal.web.desk import open_desk
+from portal.web.extensions import db, limiter, now, portal
+
+many = limiter.shared_limit("40 per minute; 400 per hour", scope="sign-ups")
+"""How often one client may send a form, wherever it stands: a whole school may sit behind one address."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Where the form stands: its address, the way back, and what proves that it was given out by us (``token``; None
+    for the session, as everywhere)."""
+
+    form_url: str
+    event_url: str
+    token: type[CSRF] | None = None
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of a form that was taken. ``token`` opens the registration, and is not for who sent an address that
+    is known already."""
+
+    kind: Literal["saved", "repeated", "known_address"]
+    status: str
+    email: str
+    token: str
+
+
+def show(event: Event, around: Surroundings) -> str:
+    """The empty form. Raises SignupRefused, which has a page of its own, when nobody can sign up now."""
+    now_taken = taken.of_event(db.session(), event.slug)
+    _refuse_unless_open(event, now_taken)
+    return _page(event, now_taken, forms.signup_form(event, now_taken, now(), around.token), around)
+
+
+def take(event: Event, around: Surroundings) -> Sent | str | tuple[str, int]:
+    """What becomes of the form that this request brings; the form again, with its status, when it is not right yet.
+    Raises SignupRefused as ``show`` does."""
+    now_taken = taken.of_event(db.session(), event.slug)
+    sent = forms.signup_form(event, now_taken, now(), around.token)
+    if forms.add_or_remove_colleague(sent, request.form, event):
+        return _page(event, now_taken, sent, around)
+    status = forms.problem_status(sent, event)
+    forms.empty_trap(sent)
+    if status == 400:
+        return _page(event, now_taken, sent, around, notice=forms.stale()), 400
+    gone = forms.answers_not_asked(sent, request.form)
+    if status or gone:
+        _refuse_unless_open(event, now_taken)
+        notice = _("The questions changed meanwhile. These are no longer asked: %(names)s.")
+        notice = notice % {"names": ", ".join(gone)} if gone else ""
+        return _page(event, now_taken, sent, around, notice=notice), 422
+
+    keys = portal().settings.secret_keys
+    with transaction(db.session()):
+        outcome = sign_up(open_desk(event.slug, event), forms.read(sent, event), secret_key=keys[0])
+        made = outcome.registration
+        done = Sent(outcome.kind, made.status, made.email, registration_link.token_of(keys, made))
+    meters.signed_up(done.status if done.kind == "saved" else done.kind)
+    return done
+
+
+def _refuse_unless_open(event: Event, now_taken: Taken) -> None:
+    availability = places.availability(event, now_taken, now())
+    if not availability.can_sign_up:
+        raise SignupRefused(availability.state, opens=availability.opens, closes=availability.closes)
+
+
+def _page(event: Event, now_taken: Taken, shown: Any, around: Surroundings, *, notice: str = "") -> str:
+    """The form as it stands, with what it would cost and whether it would wait."""
+    tickets = forms.tickets_chosen(shown, event)
+    prices = [ticket.price or 0 for chosen in tickets if (ticket := event.ticket(chosen))]
+    availability = places.availability(event, now_taken, now())
+    waits = bool(tickets) and places.decide(event, now_taken, tickets) != "confirmed"
+    return render_template(
+        "signup/form.html",
+        event=event,
+        availability=availability,
+        form=shown,
+        form_url=around.form_url,
+        event_url=around.event_url,
+        problems=forms.problems(shown),
+        notice=notice,
+        can_add=forms.can_add_colleague(shown, event),
+        total=sum(prices) or None,
+        people=len(tickets),
+        waiting=waits or availability.state == "waitlist",
+    )
