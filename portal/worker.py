@@ -14,13 +14,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
-from threading import Event, Thread
+from threading import Event as Signal
+from threading import Thread
 
 from sqlalchemy import Engine, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from portal.content.catalogue import Catalogue
-from portal.domain import account_links, announcements, desk, letters, privacy, registration_link, rounds
+from portal.content.event import Event
+from portal.domain import (
+    account_links,
+    announcements,
+    desk,
+    letter_keys,
+    letters,
+    link_requests,
+    lost_links,
+    privacy,
+    registration_link,
+    rounds,
+)
 from portal.domain.facts import Facts
 from portal.formats import mail, person_code
 from portal.formats.transfer import Transfer, png
@@ -135,8 +148,8 @@ class Postman:
             return error
 
     def _with_links(self, text: str, link: str) -> str:
-        """The letter as it leaves: here the keys are put in, to a registration or to an account."""
-        return account_links.with_link(letters.with_link(text, link), self.base_url, self.secret_key)
+        """The letter as it leaves: here the keys are put in."""
+        return letter_keys.with_links(letters.with_link(text, link), self.base_url, self.secret_key)
 
 
 def _pictures(letter: Letter) -> dict[str, bytes]:
@@ -251,13 +264,18 @@ class Clerk:
     base_url: str
 
     def answer_asked(self, now: datetime) -> int:
-        """Write to organisers who have asked for another password; returns how many letters were written."""
+        """Send links to those who asked for them, for what stands on their address; returns how many letters."""
+        snapshot = self.catalogue.snapshot
+
+        def writer(event: Event | None) -> letters.LetterWriter:
+            return letters.LetterWriter(event.slug if event else "", event, snapshot.site, self.base_url, now)
+
         with Session(self.engine) as session:
-            if account_links.nobody_asked(session):
+            if link_requests.nobody_asked(session):
                 return 0
-            write = letters.LetterWriter("", None, self.catalogue.snapshot.site, self.base_url, now)
             with transaction(session):
-                return account_links.answer_asked(session, write)
+                written = account_links.answer_asked(session, writer(None))
+                return written + lost_links.answer_asked(session, snapshot.events, now, writer)
 
     def write_due(self, now: datetime) -> int:
         """One pass over the events that people signed up for; returns how many letters were written."""
@@ -298,7 +316,7 @@ class Worker:
         self._postman, self._keeper, self._clerk = postman, keeper, clerk
         self._round_at: datetime | None = None
         self._forgot_on: date | None = None
-        self._stop = Event()
+        self._stop = Signal()
         self._thread = Thread(target=self.run, name="letters", daemon=True)
 
     def start(self) -> None:

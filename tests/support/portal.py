@@ -15,6 +15,7 @@ from portal.domain import accounts
 from portal.settings import Settings
 from portal.storage.database import connect, transaction
 from portal.web.extensions import db
+from portal.worker import Clerk
 from tests.support.visitor import Visitor
 
 NOW = datetime(2027, 1, 4, 9, 0, tzinfo=UTC)
@@ -110,6 +111,11 @@ class PortalUnderTest:
         answer = visitor.submit(login, {"email": email, "password": PASSWORD})
         assert answer.status == 303, answer.text
         return visitor
+
+    def answer_asked(self) -> int:
+        """What a worker does for those who asked for a link; returns how many letters it wrote."""
+        catalogue = self.app.extensions["portal"].catalogue
+        return Clerk(self.engine, catalogue, self.settings.base_url).answer_asked(self.clock.now)
 
     def close(self) -> None:
         """Let go of the database and stop watching the files."""
