@@ -3,9 +3,12 @@
 from flask import request
 
 from portal.i18n import LANGUAGES, set_language
-from portal.web.extensions import site
+from portal.web.extensions import portal, site
 
-COOKIE = "language"
+
+def cookie() -> str:
+    """The name of the cookie with the visitor's choice; over TLS no other host can set one that is called so."""
+    return "__Host-language" if portal().settings.secure else "language"
 
 
 def offered() -> list[tuple[str, str]]:
@@ -16,5 +19,5 @@ def offered() -> list[tuple[str, str]]:
 def speak(event_language: str | None = None) -> None:
     """Choose the language of this answer. An event's page hands in its language once it is known."""
     codes = site().languages
-    wishes = (request.cookies.get(COOKIE), event_language, request.accept_languages.best_match(codes))
+    wishes = (request.cookies.get(cookie()), event_language, request.accept_languages.best_match(codes))
     set_language(next((wish for wish in wishes if wish in codes), codes[0]))

@@ -19,7 +19,7 @@ FOR_EVER = timedelta(days=365)
 @blueprint.get("/healthz")
 def healthz() -> Response:
     """Alive."""
-    return Response("ok\n", content_type="text/plain")
+    return Response("ok\n", content_type="text/plain; charset=utf-8")
 
 
 @blueprint.get("/readyz")
@@ -29,7 +29,9 @@ def readyz() -> tuple[Response, int]:
         ready = is_current(db.engine)
     except SQLAlchemyError:
         ready = False
-    return Response("ready\n" if ready else "not ready\n", content_type="text/plain"), 200 if ready else 503
+    return Response(
+        "ready\n" if ready else "not ready\n", content_type="text/plain; charset=utf-8"
+    ), 200 if ready else 503
 
 
 @blueprint.get("/style-<digest>.css")

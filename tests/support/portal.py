@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from flask import Flask
 from sqlalchemy import event
@@ -93,7 +94,9 @@ class PortalUnderTest:
         """Somebody who reads ``language``; with an empty one, somebody who never chose."""
         visitor = Visitor(self.app)
         if language:
-            visitor.client.set_cookie("language", language)
+            name = "__Host-language" if self.settings.secure else "language"
+            host = urlsplit(self.settings.base_url).hostname or ""
+            visitor.client.set_cookie(name, language, domain=host)
         return visitor
 
     def session(self) -> Session:
