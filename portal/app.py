@@ -29,6 +29,7 @@ from portal.web import (
 )
 from portal.web.extensions import Portal, csrf, db, limiter, migrate
 from portal.web.languages import speak
+from portal.web.paths import RowNumber
 
 LARGEST_REQUEST = 1024 * 1024
 LARGEST_FORM = 200_000
@@ -60,6 +61,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
         RATELIMIT_STORAGE_URI=settings.limiter_storage,
         RATELIMIT_ENABLED=settings.rate_limits,
     )
+    app.url_map.converters["int"] = RowNumber
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["portal"] = Portal(settings, Catalogue(settings.content_dir), clock)
     if settings.proxy_hops:
