@@ -59,24 +59,23 @@ def test_no_header_leads_anybody_elsewhere(make_portal: MakePortal, headers: dic
         assert all(EVIL not in letter.text + letter.html for letter in session.query(Letter))
 
 
-@ONLY_SQLITE
-@pytest.mark.parametrize(
-    "way",
-    [
-        f"https://{EVIL}/", f"//{EVIL}/", f"/\\{EVIL}", f"\\\\{EVIL}", f"/\t/{EVIL}", f"/\n/{EVIL}",
-        "javascript:alert(1)", f"http:{EVIL}", f"@{EVIL}", f" //{EVIL}", f"/\x00/{EVIL}", f"https:/{EVIL}",
-        f"///{EVIL}",
-    ],
+WAYS = (
+    f"https://{EVIL}/", f"//{EVIL}/", f"/\\{EVIL}", f"\\\\{EVIL}", f"/\t/{EVIL}", f"/\n/{EVIL}", f"/\x00/{EVIL}",
+    "javascript:alert(1)", f"http:{EVIL}", f"@{EVIL}", f" //{EVIL}", f"https:/{EVIL}", f"///{EVIL}",
 )  # fmt: skip
-def test_a_way_on_that_somebody_else_named_stays_here(make_portal: MakePortal, way: str) -> None:
+
+
+@ONLY_SQLITE
+def test_a_way_on_that_somebody_else_named_stays_here(make_portal: MakePortal) -> None:
     portal = make_portal()
     portal.organiser()
-    visitor = portal.visitor()
-    login = visitor.get("/admin/login", query_string={"next": way})
-    values = {"email": "an@leraars.example", "password": PASSWORD, "csrf_token": login.form()["csrf_token"]}
-    signed_in = visitor.post("/admin/login", values, query_string={"next": way})
-    assert (signed_in.status, signed_in.location) == (303, "/admin/")
-    assert visitor.post("/language/en", {"next": way}).location == "/"
+    for way in WAYS:
+        visitor = portal.visitor()
+        token = visitor.get("/admin/login", query_string={"next": way}).form()["csrf_token"]
+        values = {"email": "an@leraars.example", "password": PASSWORD, "csrf_token": token}
+        signed_in = visitor.post("/admin/login", values, query_string={"next": way})
+        assert (signed_in.status, signed_in.location) == (303, "/admin/"), way
+        assert visitor.post("/language/en", {"next": way}).location == "/", way
 
 
 PATHS = (
@@ -147,7 +146,7 @@ def test_guesses_are_counted_for_an_account_wherever_they_come_from(make_portal:
     assert guess("bo@leraars.example", "192.0.2.3").status == 422, "nobody else is kept out"
 
 
-LIMITED = ("/registrations/", "/admin/forgot", "/admin/login", FORM)
+LIMITED = ("/registrations/", "/admin/forgot", FORM)
 
 
 @ONLY_SQLITE

@@ -184,6 +184,7 @@ def test_another_address_counts_once_its_reader_says_so(make_portal: MakePortal)
     assert "We have sent a mail to emma@home.example." in asked.text
     proof = proof_sent_to(portal, "emma@home.example")
     reader = portal.visitor()
+    assert reader.get(proof.partition(".")[0]).status == 404, "what stands in the database is half of it"
     question = reader.get(proof)
     assert "Emma@school.example" in emma.get(url).text
     assert reader.submit(question).location == url
