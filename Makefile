@@ -17,7 +17,7 @@ COMPILE = $(UV) pip compile --quiet --no-config --universal --python-version 3.1
 help:
 	@echo "make run       serve the portal on http://$(HOST):$(PORT)     HOST=0.0.0.0 PORT=8080"
 	@echo "make test      every test, those in a browser too          ARGS='-k signup -x'"
-	@echo "make check     format, lint, types, layers, templates, translations"
+	@echo "make check     format, lint, types, layers, templates, translations, known holes"
 	@echo "make bench     a rush, and 100,000 registrations, measured  ARGS=contention"
 	@echo "make soak      a thousand people at an opening, half an hour of load ARGS='mixed --minutes 5'"
 	@echo "make install   $(VENV) with the portal in it, and no more       PYTHON=python3.13"
@@ -39,6 +39,7 @@ check: $(VENV)/dev.stamp
 	$(BIN)/lint-imports
 	$(BIN)/djlint --lint templates
 	$(BIN)/python -m scripts.translations check
+	$(BIN)/python -m scripts.audit
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m scripts.bench $(ARGS)

@@ -36,6 +36,7 @@ from portal.web import (
 from portal.web.extensions import Portal, csrf, db, limiter
 from portal.web.kept import Kept
 from portal.web.languages import speak
+from portal.web.paths import RowNumber
 
 LARGEST_REQUEST = 1024 * 1024
 LARGEST_FORM = 200_000
@@ -72,6 +73,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
         RATELIMIT_STORAGE_OPTIONS={"socket_connect_timeout": 2, "socket_timeout": 2},
         RATELIMIT_ENABLED=settings.rate_limits,
     )
+    app.url_map.converters["int"] = RowNumber
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["portal"] = Portal(settings, Catalogue(settings.content_dir), clock)
 

@@ -29,6 +29,7 @@ from tests.support.ports import free_port
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 SITE = Site(name="X", contact="a@b.example")
+TEST_NAME = re.compile(r"^def (test_\w+)", re.MULTILINE)
 KEPT_AS = {"available": "from"}  # a word of Python's own
 
 
@@ -185,3 +186,24 @@ def test_the_receiver_of_the_documentation_believes_what_is_genuine_and_does_it_
         running.terminate()
         assert running.stdout is not None
         assert running.stdout.read() == "registration.created K7M2-QX4P\n"
+
+
+def test_what_is_said_of_security_is_there() -> None:
+    page = text_of("docs/security.md")
+    written = {
+        word
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for word in TEST_NAME.findall(file.read_text("utf-8"))
+    }
+    named = set(re.findall(r"`(test_\w+)`", page))
+    assert len(named) > 50
+    assert named <= written, f"no such test: {sorted(named - written)}"
+    files = set(re.findall(r"`((?:portal|docs|scripts)/[\w/.-]+)`", page))
+    assert not [file for file in files if not (ROOT / file).exists()]
+
+
+def test_every_point_of_security_is_answered_once() -> None:
+    rows = re.findall(r"^\| (\d[\d., ]*) \| ([^|]*) \|", text_of("docs/security.md"), re.MULTILINE)
+    points = [point for ids, _verdict in rows for point in ids.split(", ")]
+    assert len(points) == len(set(points))
+    assert {verdict for _ids, verdict in rows} <= {"met", "not met", "n/a", "yours", "met where asked for"}

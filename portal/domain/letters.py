@@ -221,7 +221,7 @@ def masked(text: str, instead: str) -> str:
     return _KEY.sub(instead, text)
 
 
-_KEY = re.compile(rf"{re.escape(LINK_MARK)}\S*|https?://\S+/(?:registrations|addresses)/\S+")
+_KEY = re.compile(r"\{[a-z]+-link[^{}\s]*\}\S*|https?://\S+/(?:registrations|addresses)/\S+")
 
 
 @dataclass(frozen=True)

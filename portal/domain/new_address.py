@@ -6,34 +6,37 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from portal.domain import letter_keys
 from portal.domain.desk import Desk
-from portal.domain.registration_link import token_hash
 from portal.domain.undelivered import change_address
 from portal.storage.ledger import AddressChange
 from portal.storage.models import Registration
 
 PROOF_HOLDS = timedelta(days=2)
+OPENS = "address-link"
 
 
-def ask(desk: Desk, registration_id: int, address: str, confirm_url: str) -> None:
-    """Send the new address the question whether it is theirs; asking anew takes the place of what was asked before.
-
-    ``confirm_url`` is where the proof, which is put behind it, is shown.
-    """
+def ask(desk: Desk, registration_id: int, address: str) -> None:
+    """Send the new address the question whether it is theirs; asking anew takes the place of what was asked before."""
     registration = desk.registration(registration_id)
-    proof = secrets.token_urlsafe(24)
+    token = secrets.token_urlsafe(24)
     asked = desk.session.get(AddressChange, registration_id) or AddressChange(registration_id=registration_id)
-    asked.email, asked.token_hash, asked.asked_at = address, token_hash(proof), desk.now
+    asked.email, asked.token_hash, asked.asked_at = address, letter_keys.stored(token), desk.now
     desk.session.add(asked)
-    desk.write(registration, "address", recipient=address, confirm_url=confirm_url + proof)
+    desk.write(registration, "address", recipient=address, confirm_url=letter_keys.mark(OPENS, token))
 
 
-def asked_with(session: Session, proof: str, now: datetime) -> tuple[Registration, str] | None:
+def asked_with(
+    session: Session, secret_keys: tuple[str, ...], proof: str, now: datetime
+) -> tuple[Registration, str] | None:
     """The registration and its new address that a proof is for; None when it proves nothing (any more)."""
     found = session.execute(
         select(Registration, AddressChange.email)
         .join(AddressChange, AddressChange.registration_id == Registration.id)
-        .where(AddressChange.token_hash == token_hash(proof), AddressChange.asked_at > now - PROOF_HOLDS)
+        .where(
+            AddressChange.token_hash == letter_keys.hash_of(secret_keys, OPENS, proof),
+            AddressChange.asked_at > now - PROOF_HOLDS,
+        )
     ).one_or_none()
     return (found[0], found[1]) if found else None
 

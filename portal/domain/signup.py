@@ -4,25 +4,22 @@ import secrets
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from portal.content.event import NO_TICKET, Event, Question
-from portal.domain import places, registration_link
+from portal.domain import link_requests, places, registration_link
 from portal.domain.addresses import email_key
 from portal.domain.desk import Desk
 from portal.domain.errors import SignupRefused
 from portal.storage.ledger import Billing
-from portal.storage.models import Answer, Attendee, Letter, Registration
+from portal.storage.models import Answer, Attendee, Registration
 
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """No 0/O, 1/I/L, U/V: a reference is read aloud and typed over."""
-
-LINK_AGAIN_AFTER = timedelta(hours=1)
-"""How long an address is left alone after its link was sent again, whoever asks."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ class SignUp:
 @dataclass(frozen=True)
 class Outcome:
     """What became of it. ``repeated``: this form had been sent before. ``known_address``: a registration stands
-    on the address, and its link went there by mail; nobody but the mailbox's owner may be told more."""
+    on the address, and its link goes there by mail; nobody but the mailbox's owner may be told more."""
 
     kind: Literal["saved", "repeated", "known_address"]
     registration: Registration
@@ -106,7 +103,7 @@ def sign_up(
     if decision == "full":
         raise SignupRefused("full")
     if standing:
-        send_link_again(desk, standing[0])
+        link_requests.ask(session, "registration", contact.email, desk.now, event_slug=event.slug)
         return Outcome("known_address", standing[0])
 
     registration = _registration(event, sent, decision, desk.now, secret_key)
@@ -229,14 +226,3 @@ def new_reference() -> str:
     """Eight characters for people, in two groups: ``K7M2-QX4P``."""
     characters = [secrets.choice(REFERENCE_ALPHABET) for _ in range(8)]
     return "".join(characters[:4]) + "-" + "".join(characters[4:])
-
-
-def send_link_again(desk: Desk, registration: Registration) -> None:
-    """Write the letter with the link, unless one was written within ``LINK_AGAIN_AFTER``."""
-    lately = select(Letter.id).where(
-        Letter.registration_id == registration.id,
-        Letter.kind == "link",
-        Letter.created_at > desk.now - LINK_AGAIN_AFTER,
-    )
-    if desk.session.scalars(lately.limit(1)).first() is None:
-        desk.write(registration, "link")

@@ -7,6 +7,8 @@ LONGEST_PHONE = 50
 LONGEST_LINE = 200
 LONGEST_TEXT = 2000
 LARGEST_NUMBER = 1_000_000
+LARGEST_KEY = 2**31 - 1
+"""The highest number that a row can have."""
 
 
 def clean(text: str | None) -> str:
@@ -19,6 +21,12 @@ def clean(text: str | None) -> str:
 def clean_lines(text: str | None) -> str:
     """The same for text of several lines."""
     return "\n".join(clean(line) for line in (text or "").splitlines()).strip()
+
+
+def whole_number(text: str | None) -> int | None:
+    """The number of a row or a page that somebody asks for; None when no row and no page has such a one."""
+    digits = text if text and text.isascii() and text.isdecimal() and len(text) <= 10 else ""
+    return int(digits) if digits and int(digits) <= LARGEST_KEY else None
 
 
 # Explicit bidirectional overrides and isolates (Unicode Annex 9): they would turn the rest of a list.

@@ -90,7 +90,8 @@ def transaction(session: Session) -> Iterator[None]:
     session.rollback()
     engine = session.get_bind()
     embedded = engine.dialect.name == "sqlite"
-    with writers_queue(str(engine.engine.url.database)) if embedded else nullcontext():
+    file = str(engine.engine.url.database)
+    with writers_queue(file, LOCK_TIMEOUT / 1000) if embedded else nullcontext():
         try:
             session.connection(execution_options={WRITES: True})
             yield

@@ -29,14 +29,19 @@ class AccountLink(Base):
     organiser: Mapped[Organiser] = relationship()
 
 
-class ResetRequest(Base):
-    """Somebody typed this address where one asks for a new password; kept until the worker has looked whose it is."""
+class LinkRequest(Base):
+    """Somebody typed this address where one asks for a link; kept until the worker has looked whose it is."""
 
-    __tablename__ = "reset_requests"
+    __tablename__ = "link_requests"
+    __table_args__ = (CheckConstraint("opens IN ('account', 'registration')", name="opens"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    opens: Mapped[str] = mapped_column(String(20))
     email_key: Mapped[str] = mapped_column(String(320))
+    event_slug: Mapped[str | None] = mapped_column(String(200))
+    """Of which event the registration is; None for all that are to come, and for accounts."""
     client: Mapped[str] = mapped_column(String(45))
+    """The network of who asks for an account's, else empty."""
     asked_at: Mapped[datetime]
 
 

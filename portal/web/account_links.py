@@ -3,7 +3,7 @@
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from portal.domain import account_links, sign_ins
+from portal.domain import account_links, link_requests, sign_ins
 from portal.domain.addresses import LONGEST, email_key, is_address
 from portal.domain.errors import AccountRefused, PasswordRefused
 from portal.storage.database import transaction
@@ -33,7 +33,7 @@ def ask() -> Response:
     """The same answer, after the same work, whether there is such an account or not."""
     address = (AddressForm().email.data or "").strip()[:LONGEST]
     with transaction(db.session()):
-        account_links.ask(db.session(), address, browser().client, now())
+        link_requests.ask(db.session(), "account", address, now(), client=browser().client)
     return redirect(url_for("account_links.forgot", asked=1), 303)
 
 

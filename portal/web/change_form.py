@@ -14,6 +14,7 @@ from portal.content.event import Event, Question
 from portal.domain.changes import Change
 from portal.domain.places import Taken
 from portal.domain.signup import Person
+from portal.domain.typed import whole_number
 from portal.i18n import gettext as _
 from portal.storage.models import CANCELLED, Answer, Attendee, Registration
 from portal.web.billing_form import billing_form, read_billing
@@ -156,7 +157,7 @@ class ChangeForm:
             remarks=form.remarks.data,
             newsletter=form.newsletter.data,
             billing=read_billing(form.billing.form) if "billing" in form else None,
-            seen=int(form.seen.data) if (form.seen.data or "").isdecimal() else 0,
+            seen=whole_number(next(iter(form.seen.raw_data or ()), None)) or 0,
         )
 
     def _read(self, fields: Any, ticket: str) -> Person:

@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.domain import checkin
 from portal.domain.checkin import Guest, Outcome, Tap
+from portal.domain.typed import whole_number
 from portal.i18n import gettext as _
 from portal.i18n import ngettext
 from portal.storage.database import transaction
@@ -205,11 +206,11 @@ def _tap(sent: object) -> Tap:
 def _asked() -> tuple[str, str, int]:
     """What to search for, whom to show, and which page of them."""
     asked = request.values
-    show, number = asked.get("show", ""), asked.get("page", "1")
+    show = asked.get("show", "")
     return (
         "".join(letter for letter in asked.get("q", "") if letter.isprintable()).strip()[:200],
         show if show in ("expected", "here") else "",
-        int(number) if number.isdecimal() else 1,
+        whole_number(asked.get("page")) or 1,
     )
 
 

@@ -17,7 +17,7 @@ from portal.i18n import LANGUAGES
 from portal.web.event_page import calendar_entries, event_page
 from portal.web.extensions import csrf, db, now, portal, site
 from portal.web.kept import keep
-from portal.web.languages import COOKIE
+from portal.web.languages import cookie
 from portal.web.paths import local_path
 from portal.web.published import published_event
 from portal.web.templating import subscription_url
@@ -99,7 +99,9 @@ def image(path: str) -> Response:
         abort(404)
     answer = send_file(file, conditional=True, max_age=DAY)
     # A drawing opened by itself is a document: it may draw, and nothing else.
-    answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    answer.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'; sandbox"
+    )
     return answer
 
 
@@ -117,7 +119,7 @@ def choose_language(code: str) -> Response:
         abort(404)
     answer = redirect(local_path(request.form.get("next", ""), url_for("events.agenda")), 303)
     answer.set_cookie(
-        COOKIE,
+        cookie(),
         code,
         max_age=CHOICE_LASTS,
         secure=portal().settings.secure,

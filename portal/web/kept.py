@@ -21,7 +21,7 @@ from werkzeug.http import parse_cookie, parse_etags
 from portal.content.event import Event
 from portal.domain import places, taken
 from portal.web.extensions import Portal, now
-from portal.web.languages import COOKIE
+from portal.web.languages import cookie_name
 from portal.web.wire import Body
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Kept:
 
     def __init__(self, inner: "WSGIApplication", portal: Portal, engine: Engine, session_cookie: str) -> None:
         self._inner, self._portal, self._engine = inner, portal, engine
-        self._session_cookie = session_cookie
+        self._session_cookie, self._language_cookie = session_cookie, cookie_name(portal.settings.secure)
         self._pages: OrderedDict[tuple[str, ...], Page] = OrderedDict()
         self._lock = Lock()
 
@@ -90,7 +90,7 @@ class Kept:
             cookies = parse_cookie(sent)
             if self._session_cookie in cookies:
                 return None
-            chosen = cookies.get(COOKIE, "")
+            chosen = cookies.get(self._language_cookie, "")
         return (environ["PATH_INFO"], chosen, environ.get("HTTP_ACCEPT_LANGUAGE", ""))
 
     def _is_true(self, page: Page, version: int) -> bool:

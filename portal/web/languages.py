@@ -4,9 +4,17 @@ frame that of the page around it comes first."""
 from flask import request
 
 from portal.i18n import LANGUAGES, set_language
-from portal.web.extensions import site
+from portal.web.extensions import portal, site
 
-COOKIE = "language"
+
+def cookie() -> str:
+    """The name of the cookie with the visitor's choice."""
+    return cookie_name(portal().settings.secure)
+
+
+def cookie_name(secure: bool) -> str:
+    """Its name with TLS and without; over TLS no other host can set one that is called so."""
+    return "__Host-language" if secure else "language"
 
 
 def offered() -> list[tuple[str, str]]:
@@ -19,5 +27,10 @@ def speak(event_language: str | None = None) -> None:
     codes = site().languages
     # A frame speaks as the page around it, which says so; it has no cookie.
     around = request.args.get("language", "")[:2] if request.blueprint == "embed" else ""
-    wishes = (around, request.cookies.get(COOKIE), event_language, request.accept_languages.best_match(codes))
+    wishes = (
+        around,
+        request.cookies.get(cookie()),
+        event_language,
+        request.accept_languages.best_match(codes),
+    )
     set_language(next((wish for wish in wishes if wish in codes), codes[0]))

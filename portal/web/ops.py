@@ -23,7 +23,7 @@ FOR_EVER = timedelta(days=365)
 @blueprint.get("/healthz")
 def healthz() -> Response:
     """Alive."""
-    return Response("ok\n", content_type="text/plain")
+    return Response("ok\n", content_type="text/plain; charset=utf-8")
 
 
 @blueprint.get("/readyz")
@@ -44,7 +44,7 @@ def readyz() -> tuple[Response, int]:
     ready = all(state in ("ready", "none here") for state in parts.values())
     lines = ["ready" if ready else "not ready", *(f"{part}: {state}" for part, state in parts.items())]
     text = "".join(f"{line}\n" for line in lines)
-    return Response(text, content_type="text/plain"), 200 if ready else 503
+    return Response(text, content_type="text/plain; charset=utf-8"), 200 if ready else 503
 
 
 @blueprint.get("/metrics")
@@ -58,7 +58,10 @@ def metrics() -> Response:
         sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if not hmac.compare_digest(sent.encode(), settings.metrics_token.encode()):
             return Response(
-                "PORTAL_METRICS_TOKEN\n", 401, {"WWW-Authenticate": "Bearer"}, content_type="text/plain"
+                "PORTAL_METRICS_TOKEN\n",
+                401,
+                {"WWW-Authenticate": "Bearer"},
+                content_type="text/plain; charset=utf-8",
             )
     elif not (_is_here(urlsplit(settings.base_url).hostname) and _is_here(request.remote_addr)):
         abort(404)

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from portal.domain import account_links, accounts, audit, second_factor, undelivered
 from portal.domain.accounts import Office
 from portal.domain.errors import AccountRefused
+from portal.domain.typed import whole_number
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
 from portal.storage.models import Organiser
@@ -60,9 +61,8 @@ def rule() -> Response:
 @blueprint.get("/log")
 def log() -> str:
     """What became of accounts, the newest first."""
-    number, about = request.args.get("page", "1"), request.args.get("account", "")
-    subject_id = int(about) if about.isdecimal() else None
-    page = audit.page(db.session(), int(number) if number.isdecimal() else 1, subject_id)
+    subject_id = whole_number(request.args.get("account"))
+    page = audit.page(db.session(), whole_number(request.args.get("page")) or 1, subject_id)
     return render_template(
         "staff/log.html",
         page=page,

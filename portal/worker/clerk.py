@@ -8,7 +8,18 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from portal.content.catalogue import Catalogue
-from portal.domain import account_links, announcements, desk, letters, privacy, rounds, webhooks
+from portal.content.event import Event
+from portal.domain import (
+    account_links,
+    announcements,
+    desk,
+    letters,
+    link_requests,
+    lost_links,
+    privacy,
+    rounds,
+    webhooks,
+)
 from portal.domain.facts import Facts
 from portal.storage.database import transaction
 from portal.storage.models import EventRecord
@@ -47,13 +58,18 @@ class Clerk:
     base_url: str
 
     def answer_asked(self, now: datetime) -> int:
-        """Write to organisers who have asked for another password; returns how many letters were written."""
+        """Send links to those who asked for them, for what stands on their address; returns how many letters."""
+        snapshot = self.catalogue.snapshot
+
+        def writer(event: Event | None) -> letters.LetterWriter:
+            return letters.LetterWriter(event.slug if event else "", event, snapshot.site, self.base_url, now)
+
         with Session(self.engine) as session:
-            if account_links.nobody_asked(session):
+            if link_requests.nobody_asked(session):
                 return 0
-            write = letters.LetterWriter("", None, self.catalogue.snapshot.site, self.base_url, now)
             with transaction(session):
-                return account_links.answer_asked(session, write)
+                written = account_links.answer_asked(session, writer(None))
+                return written + lost_links.answer_asked(session, snapshot.events, now, writer)
 
     def write_due(self, now: datetime) -> int:
         """One pass over the events that people signed up for; returns how many letters were written."""

@@ -11,7 +11,7 @@ from email.message import EmailMessage
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, joinedload
 
-from portal.domain import account_links, letters, registration_link
+from portal.domain import letter_keys, letters, registration_link
 from portal.formats import mail, person_code
 from portal.formats.transfer import Transfer, png
 from portal.storage.database import transaction
@@ -125,8 +125,8 @@ class Postman:
             return error
 
     def _with_links(self, text: str, link: str) -> str:
-        """The letter as it leaves: here the keys are put in, to a registration or to an account."""
-        return account_links.with_link(letters.with_link(text, link), self.base_url, self.secret_keys[0])
+        """The letter as it leaves: here the keys are put in."""
+        return letter_keys.with_links(letters.with_link(text, link), self.base_url, self.secret_keys[0])
 
 
 def _pictures(letter: Letter) -> dict[str, bytes]:

@@ -1,10 +1,13 @@
 """A database that is locked, full or slow: who signs up waits, or is told so and sends the same form again."""
 
+import fcntl
 import resource
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 import pytest
@@ -182,3 +185,21 @@ def test_an_organiser_is_told_too_when_the_database_is_away(
     event.remove(engine, "before_cursor_execute", away)
     assert (answer.status, answer.headers["Retry-After"]) == (503, "10")
     assert organiser.get("/admin/").status == 200
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_writer_that_is_stopped_keeps_the_others_waiting_no_longer_than_any(
+    make_portal: Callable[..., PortalUnderTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "LOCK_TIMEOUT", 100)
+    portal = make_portal()
+    others_sign_up(portal, 1)
+    # A process that is stopped in the middle of its writing keeps the turn, and takes no more part.
+    with Path(f"{portal.engine.url.database}-turn").open("a") as stopped:
+        fcntl.flock(stopped, fcntl.LOCK_EX)
+        visitor, answer = sign_up_while_it_fails(portal)
+        standing = threading.active_count()
+        for _ in range(3):
+            visitor, answer = sign_up_while_it_fails(portal)
+        assert threading.active_count() == standing, "nobody leaves more behind than waited at a time"
+    assert_sending_it_again_counts_once(portal, visitor, answer)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask
 from sqlalchemy import event
@@ -16,6 +17,7 @@ from portal.domain import accounts
 from portal.settings import Settings
 from portal.storage.database import connect, transaction
 from portal.web.extensions import db
+from portal.worker import Clerk
 from tests.support.visitor import Visitor
 
 NOW = datetime(2027, 1, 4, 9, 0, tzinfo=UTC)
@@ -96,7 +98,9 @@ class PortalUnderTest:
         """Somebody who reads ``language``; with an empty one, somebody who never chose."""
         visitor = Visitor(self.app)
         if language:
-            visitor.client.set_cookie("language", language)
+            name = "__Host-language" if self.settings.secure else "language"
+            host = urlsplit(self.settings.base_url).hostname or ""
+            visitor.client.set_cookie(name, language, domain=host)
         return visitor
 
     def session(self) -> Session:
@@ -114,6 +118,11 @@ class PortalUnderTest:
         answer = visitor.submit(login, {"email": email, "password": PASSWORD})
         assert answer.status == 303, answer.text
         return visitor
+
+    def answer_asked(self) -> int:
+        """What a worker does for those who asked for a link; returns how many letters it wrote."""
+        catalogue = self.app.extensions["portal"].catalogue
+        return Clerk(self.engine, catalogue, self.settings.base_url).answer_asked(self.clock.now)
 
     def close(self) -> None:
         """Let go of the database and stop watching the files."""

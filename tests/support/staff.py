@@ -6,9 +6,8 @@ from datetime import timedelta
 import pyotp
 from sqlalchemy import select
 
-from portal.domain import account_links
+from portal.domain import letter_keys
 from portal.storage.models import Letter
-from portal.worker import Clerk
 from tests.support.portal import PASSWORD, PortalUnderTest
 from tests.support.visitor import Answer, Visitor
 
@@ -23,8 +22,7 @@ def log_in(visitor: Visitor, email: str, password: str = PASSWORD, to: str = "/a
 
 def letters_to(portal: PortalUnderTest, email: str) -> list[Letter]:
     """What was written to somebody about their account, oldest first."""
-    clerk = Clerk(portal.engine, portal.app.extensions["portal"].catalogue, portal.settings.base_url)
-    clerk.answer_asked(portal.clock.now)
+    portal.answer_asked()
     with portal.session() as session:
         query = select(Letter).where(Letter.recipient == email, Letter.event_slug.is_(None))
         return list(session.scalars(query.order_by(Letter.id)))
@@ -33,7 +31,7 @@ def letters_to(portal: PortalUnderTest, email: str) -> list[Letter]:
 def link_to(portal: PortalUnderTest, email: str) -> str:
     """The path of the link in the last letter to somebody, as it is sent."""
     text = letters_to(portal, email)[-1].text
-    sent = account_links.with_link(text, portal.settings.base_url, portal.settings.secret_key)
+    sent = letter_keys.with_links(text, portal.settings.base_url, portal.settings.secret_key)
     (path,) = LINK.findall(sent)
     return str(path)
 

@@ -83,6 +83,7 @@ class Visitor:
 
     def __init__(self, app: Flask) -> None:
         self.client = app.test_client()
+        self._address = app.extensions["portal"].settings.base_url
 
     def get(self, url: str, **options: Any) -> Answer:
         """``options`` are those of Flask's test client: ``headers``, ``query_string``, ``follow_redirects``."""
@@ -133,7 +134,7 @@ class Visitor:
         return self.get(answer.location)
 
     def _ask(self, method: str, url: str, **options: Any) -> Answer:
-        response = self.client.open(url, method=method, **options)
+        response = self.client.open(url, method=method, **{"base_url": self._address, **options})
         body = response.get_data()
         response.close()
         # A redirect's few words are Werkzeug's, and nobody reads them.

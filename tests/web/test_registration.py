@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
+from portal.domain import letter_keys, link_requests
 from portal.domain.letters import LINK_MARK
 from portal.storage.models import HistoryEntry, Letter
 from portal.worker import LineKeeper
-from tests.support.portal import PortalUnderTest, event_file
+from tests.support.portal import PortalUnderTest, event_file, statements_of
 from tests.support.visitor import Visitor
 
 MakePortal = Callable[..., PortalUnderTest]
@@ -183,6 +184,7 @@ def test_another_address_counts_once_its_reader_says_so(make_portal: MakePortal)
     assert "We have sent a mail to emma@home.example." in asked.text
     proof = proof_sent_to(portal, "emma@home.example")
     reader = portal.visitor()
+    assert reader.get(proof.partition(".")[0]).status == 404, "what stands in the database is half of it"
     question = reader.get(proof)
     assert "Emma@school.example" in emma.get(url).text
     assert reader.submit(question).location == url
@@ -213,7 +215,9 @@ def proof_sent_to(portal: PortalUnderTest, address: str) -> str:
             select(Letter).where(Letter.kind == "address", Letter.recipient == address)
         ).one()
         assert LINK_MARK not in letter.text + letter.html
-        found = re.search(r"http://localhost(/addresses/\S+)", letter.text)
+        assert "/addresses/" not in letter.text + letter.html, "who reads the database confirms nothing"
+        sent = letter_keys.with_links(letter.text, "", portal.settings.secret_key)
+        found = re.search(r"(/addresses/\S+)", sent)
         assert found is not None
         return found[1]
 
@@ -235,19 +239,37 @@ def test_what_there_is_to_take_home_is_there_when_it_is_time(make_portal: MakePo
 
 
 def test_a_lost_link_is_sent_again_and_whoever_asks_learns_nothing(make_portal: MakePortal) -> None:
-    portal = make_portal()
+    portal = make_portal({"nascholing": event_file(), "other": event_file(title="Ander")})
     sign_up(portal, "Emma")
     stranger = portal.visitor()
     form = stranger.get("/registrations/")
-    answers = {
-        address: stranger.submit(form, {"email": address}).text
-        for address in ("EMMA@school.example", "nobody@school.example", "emma@school.example")
-    }
-    assert len(set(answers.values())) == 1
+    learned = []
+    for address in ("EMMA@school.example", "nobody@school.example", "emma@school.example"):
+        with statements_of(portal) as asked:
+            answer = stranger.submit(form, {"email": address})
+        learned.append((answer.status, answer.body, [statement.split()[:3] for statement in asked]))
+    assert learned[0] == learned[1] == learned[2]
     assert stranger.submit(form, {"email": "emma"}).status == 422
-    with portal.session() as session:
-        assert session.scalars(select(Letter.kind).order_by(Letter.id)).all() == ["confirmed", "link"]
+    assert portal.answer_asked() == 1
+    stranger.submit(form, {"email": "emma@school.example"})
+    assert portal.answer_asked() == 0, "not twice within the hour"
     portal.clock.now = datetime(2027, 2, 4, 12, tzinfo=UTC)
     stranger.submit(form, {"email": "emma@school.example"})
+    assert portal.answer_asked() == 0, "it is over"
     with portal.session() as session:
-        assert session.scalars(select(Letter.kind)).all().count("link") == 1
+        assert session.scalars(select(Letter.kind).order_by(Letter.id)).all() == ["confirmed", "link"]
+        assert link_requests.nobody_asked(session)
+
+
+def test_a_link_that_is_asked_for_by_signing_up_again_is_of_that_event_alone(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(), "other": event_file(title="Ander")})
+    sign_up(portal, "Emma")
+    visitor = portal.visitor()
+    values = {"first_name": "Emma", "last_name": "Peeters", "email": "emma@school.example", "privacy": "y"}
+    visitor.submit(visitor.get("/events/other/signup"), values)
+    sign_up_again = portal.visitor()
+    assert sign_up_again.submit(sign_up_again.get(FORM), values).status == 200
+    assert portal.answer_asked() == 1
+    with portal.session() as session:
+        letter = session.scalars(select(Letter).where(Letter.kind == "link")).one()
+        assert letter.event_slug == "nascholing"

@@ -176,6 +176,7 @@ def test_a_known_address_gets_a_letter_and_its_visitor_learns_nothing(
     assert answer.status == 200
     assert "Peeters" not in answer.text
     assert not answer.find('main a[href*="/registrations/"]')
+    assert portal.answer_asked() == 1
     with portal.session() as session:
         assert count(portal) == 1
         assert session.scalars(select(Letter.kind).order_by(Letter.id)).all() == ["confirmed", "link"]
@@ -185,6 +186,7 @@ def test_a_known_address_is_not_flooded(make_portal: MakePortal) -> None:
     portal = make_portal()
     for _ in range(4):
         sign_up(portal.visitor())
+        portal.answer_asked()
     assert count(portal, Letter) == 2
 
 

@@ -7,6 +7,7 @@ from flask import Response, abort, make_response, render_template, request, sess
 from portal.content.event import Event
 from portal.domain import attendees, words
 from portal.domain.attendees import Column
+from portal.domain.typed import whole_number
 from portal.formats import csv
 from portal.i18n import gettext as _
 from portal.storage.models import Attendee
@@ -39,13 +40,13 @@ def attendee_list(slug: str) -> Response:
     if event is not None and not event.tickets:
         del columns["ticket"]
     headings = _headings(columns, event)
-    number = request.args.get("page", "1")
+    at = whole_number(request.args.get("page")) or 1
     page = render_template(
         "admin/attendees.html",
         event=event,
         event_title=title,
         slug=slug,
-        page=attendees.page(rows, slug, filters, int(number) if number.isdecimal() else 1),
+        page=attendees.page(rows, slug, filters, at),
         columns=[heading for heading in headings if heading.key in _shown_columns(headings)],
         all_columns=headings,
         cell=lambda heading, row: _shown(columns[heading.key], row),

@@ -6,6 +6,7 @@ from werkzeug.datastructures import MultiDict
 
 from portal.content.event import Event
 from portal.domain.filters import Filters
+from portal.domain.typed import whole_number
 
 LONGEST_SEARCH = 200
 MOST_PEOPLE = 100
@@ -74,6 +75,5 @@ def only_people(filters: Filters) -> Filters:
 
 def _person(written_: str) -> tuple[int, int] | None:
     registration_id, _dot, position = written_.partition(".")
-    if registration_id.isdecimal() and position.isdecimal() and len(written_) < 20:
-        return int(registration_id), int(position)
-    return None
+    found, at = whole_number(registration_id), whole_number(position)
+    return None if found is None or at is None else (found, at)

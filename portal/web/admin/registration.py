@@ -14,6 +14,7 @@ from portal.domain import changes, checkin, payments, places, taken
 from portal.domain.errors import ChangeRefused, SignupRefused
 from portal.domain.registrations import by_reference, history, last_entry, place_in_line
 from portal.domain.signup import sign_up
+from portal.domain.typed import whole_number
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
 from portal.storage.models import CANCELLED, WAITLISTED, Registration
@@ -40,7 +41,7 @@ def registration(slug: str, reference: str) -> str:
 def cancel(slug: str, reference: str) -> str | Response | tuple[str, int]:
     """Cancel who was ticked, with a letter or without."""
     found, event = _found(slug, reference)
-    positions = {int(number) for number in request.form.getlist("person") if number.isdecimal()}
+    positions = {at for ticked in request.form.getlist("person") if (at := whole_number(ticked)) is not None}
     if not positions & {person.position for person in found.attendees}:
         return _page(found, event, wrong=_("Tick who does not come.")), 422
     registration_id = found.id

@@ -42,9 +42,8 @@ def ask_address(token: str) -> str | Response | tuple[str, int]:
     if email_key(typed) == registration.email_key:
         return _page(token, registration, typed, _("The mails go to this address already.")), 422
     registration_id, slug = registration.id, registration.event_slug
-    confirm_url = portal().settings.base_url + "/addresses/"
     with transaction(db.session()):
-        new_address.ask(open_desk(slug, event), registration_id, typed, confirm_url)
+        new_address.ask(open_desk(slug, event), registration_id, typed)
     flash(typed, "asked")
     return redirect(url_for("registration.show", token=token), 303)
 
@@ -83,7 +82,7 @@ def do_confirm_address(proof: str) -> Response | tuple[str, int]:
 
 
 def _asked_with(proof: str) -> tuple[Registration, str]:
-    found = new_address.asked_with(db.session(), proof, now())
+    found = new_address.asked_with(db.session(), portal().settings.secret_keys, proof, now())
     if found is None:
         abort(404)
     speak(found[0].language)

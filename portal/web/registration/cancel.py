@@ -5,6 +5,7 @@ from werkzeug.wrappers import Response
 
 from portal.content.event import Event
 from portal.domain import changes
+from portal.domain.typed import whole_number
 from portal.storage.database import transaction
 from portal.storage.models import CANCELLED, Registration
 from portal.web.desk import open_desk
@@ -31,7 +32,7 @@ def do_cancel(token: str) -> str | Response | tuple[str, int]:
         return redirect(url_for("registration.show", token=token), 303)
     if not TokenForm().validate():
         return _page(token, registration, event), 400
-    positions = {int(number) for number in request.form.getlist("person") if number.isdecimal()}
+    positions = {at for ticked in request.form.getlist("person") if (at := whole_number(ticked)) is not None}
     if not positions & {person.position for person in registration.attendees}:
         return _page(token, registration, event, nobody=True), 422
     registration_id, slug = registration.id, registration.event_slug
