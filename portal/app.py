@@ -14,6 +14,8 @@ from portal.web import (
     account_links,
     accounts,
     admin,
+    api,
+    api_tokens,
     door,
     errors,
     events,
@@ -72,8 +74,8 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
     with app.app_context():
         prepare(db.engine)
     app.before_request(speak)
-    for room in (events, signup, registration, admin, door, letters, ops):
+    for room in (events, signup, registration, admin, api, door, letters, ops):
         app.register_blueprint(room.blueprint)
-    for room in (accounts, account_links, me, factors, staff):
+    for room in (accounts, account_links, api_tokens, me, factors, staff):
         app.register_blueprint(room.blueprint)
     return app

@@ -13,16 +13,17 @@ from wtforms import (
     SelectMultipleField,
     StringField,
 )
-from wtforms.validators import Optional
+from wtforms.validators import DataRequired, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.content.event import Event
 from portal.domain import words
 from portal.domain.accounts import ROLES
 from portal.domain.addresses import LONGEST
+from portal.domain.api_tokens import ATTENDEES, EVENTS, LONGEST_NAME, SCOPES
 from portal.i18n import gettext as _
 from portal.storage.models import DOOR, ORGANISER, OWNER, Organiser
-from portal.web.fields import chosen
+from portal.web.fields import Day, chosen
 
 Problems = list[tuple[str, str]]
 """What is wrong with a form: the id of a field, and the words."""
@@ -64,7 +65,7 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]
 def account_form(events: Iterable[Event], organiser: Organiser | None = None) -> Any:
     """What an account may: its role and its events, and for a new one its address."""
     bound = {event.event_slug for event in organiser.events} if organiser else set()
-    choices = [SelectChoice(event.slug, f"{event.title}, {words.day(event.starts)}") for event in events]
+    choices = _event_choices(events)
     choices += [SelectChoice(slug, slug) for slug in sorted(bound - {choice.value for choice in choices})]
     fields = {
         "role": RadioField(
@@ -93,6 +94,50 @@ def account_form(events: Iterable[Event], organiser: Organiser | None = None) ->
     return type("AccountForm", (FlaskForm,), fields)()
 
 
+def token_form(events: Iterable[Event]) -> Any:
+    """A new token for the API: its name, what it may read, of which events, and until when."""
+    choices = _event_choices(events)
+    fields = {
+        "name": StringField(
+            _("What is it for?"),
+            [DataRequired(_("Give it a name of at most a hundred characters."))],
+            description=_("A name by which you know it again, such as “newsletter” or “the website”."),
+            render_kw={"autocomplete": "off", "maxlength": LONGEST_NAME},
+        ),
+        "scopes": SelectMultipleField(
+            _("What may it read?"),
+            [DataRequired(_("Tick what it may read."))],
+            choices=[SelectChoice(scope, scope_words(scope)) for scope in SCOPES],
+            widget=ListWidget(prefix_label=False),
+            option_widget=CheckboxInput(),
+        ),
+        "events": SelectMultipleField(
+            _("Only of these events"),
+            [Optional()],
+            choices=choices,
+            description=_("Tick none for all events, those of later too."),
+            widget=ListWidget(prefix_label=False),
+            option_widget=CheckboxInput(),
+        ),
+        "last_day": Day(
+            _("Until and including"),
+            [Optional()],
+            description=_("Leave it empty for a token that stays until somebody revokes it."),
+        ),
+    }
+    if not choices:
+        del fields["events"]
+    return type("TokenForm", (FlaskForm,), fields)()
+
+
+def scope_words(scope: str) -> str:
+    """What a scope lets a program read."""
+    return {
+        ATTENDEES: _("Attendees: who comes, with addresses and answers"),
+        EVENTS: _("Drafts: events that are not published yet"),
+    }[scope]
+
+
 def role_words(role: str) -> str:
     """What a role is, for who gives it."""
     return {
@@ -100,6 +145,10 @@ def role_words(role: str) -> str:
         ORGANISER: _("Organiser: registrations, letters, payments"),
         DOOR: _("Door: only who comes in"),
     }[role]
+
+
+def _event_choices(events: Iterable[Event]) -> list[SelectChoice]:
+    return [SelectChoice(event.slug, f"{event.title}, {words.day(event.starts)}") for event in events]
 
 
 def refuse(field: Field, wrong: str) -> Problems:

@@ -1,10 +1,10 @@
-"""The event that a page of the organisers' side is about."""
+"""The events that a page of the organisers' side is about."""
 
 from flask import abort
 
 from portal.content.event import Event
 from portal.domain import attendees
-from portal.web.extensions import db, portal
+from portal.web.extensions import db, now, portal
 
 
 def event_or_404(slug: str) -> tuple[Event | None, str]:
@@ -24,3 +24,15 @@ def event_with_form(slug: str) -> Event:
     if event is None or event.registration != "portal":
         abort(404)
     return event
+
+
+def events_to_bind() -> list[Event]:
+    """Those to which an account or a token can be bound: of the portal, and not over."""
+    events = portal().catalogue.snapshot.events.values()
+    coming = [e for e in events if e.registration == "portal" and (e.ends or e.starts) > now()]
+    return sorted(coming, key=lambda event: event.starts)
+
+
+def titles() -> dict[str, str]:
+    """The titles of all events, by slug."""
+    return {slug: event.title for slug, event in portal().catalogue.snapshot.events.items()}

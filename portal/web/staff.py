@@ -5,7 +5,6 @@ from collections.abc import Callable
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from portal.content.event import Event
 from portal.domain import account_links, accounts, audit, second_factor, undelivered
 from portal.domain.accounts import Office
 from portal.domain.errors import AccountRefused
@@ -13,7 +12,8 @@ from portal.i18n import gettext as _
 from portal.storage.database import transaction
 from portal.storage.models import Organiser
 from portal.web.account_forms import Problems, account_form, refuse
-from portal.web.extensions import db, limiter, now, portal
+from portal.web.extensions import db, limiter
+from portal.web.known import events_to_bind, titles
 from portal.web.organiser import me, office, require_organiser
 
 blueprint = Blueprint("staff", __name__, url_prefix="/admin/accounts")
@@ -23,14 +23,14 @@ blueprint.before_request(require_organiser)
 @blueprint.get("")
 def overview() -> str:
     """All accounts, and the way to a new one."""
-    return _page(account_form(_events()))
+    return _page(account_form(events_to_bind()))
 
 
 @blueprint.post("")
 @limiter.limit("60 per hour")
 def invite() -> Response | tuple[str, int]:
     """A new account, and the letter that opens it."""
-    form = account_form(_events())
+    form = account_form(events_to_bind())
     if not form.validate():
         return _page(form, [(field.id, field.errors[0]) for field in form if field.errors]), 422
     address = (form.email.data or "").strip()
@@ -74,14 +74,14 @@ def log() -> str:
 def account(account_id: int) -> str:
     """One account."""
     organiser = _account_or_404(account_id)
-    return _account_page(organiser, account_form(_events(), organiser))
+    return _account_page(organiser, account_form(events_to_bind(), organiser))
 
 
 @blueprint.post("/<int:account_id>")
 def change(account_id: int) -> Response | tuple[str, int]:
     """Another role, other events."""
     organiser = _account_or_404(account_id)
-    form = account_form(_events(), organiser)
+    form = account_form(events_to_bind(), organiser)
     if not form.validate():
         problems = [(field.id, field.errors[0]) for field in form if field.errors]
         return _account_page(organiser, form, problems), 422
@@ -139,13 +139,6 @@ def _ticked(form: object) -> list[str]:
     return list(field.data or []) if field is not None else []
 
 
-def _events() -> list[Event]:
-    """Those to which somebody can be bound: of the portal, and not over."""
-    events = portal().catalogue.snapshot.events.values()
-    coming = [e for e in events if e.registration == "portal" and (e.ends or e.starts) > now()]
-    return sorted(coming, key=lambda event: event.starts)
-
-
 def _account_or_404(account_id: int) -> Organiser:
     organiser = db.session().get(Organiser, account_id)
     if organiser is None:
@@ -160,7 +153,7 @@ def _page(form: object, problems: Problems | None = None) -> str:
         form=form,
         problems=problems or [],
         accounts=accounts.everybody(session),
-        titles=_titles(),
+        titles=titles(),
         with_factor=second_factor.who_has(session),
         required=second_factor.required(session),
         undelivered=undelivered.to_accounts(session),
@@ -176,10 +169,6 @@ def _account_page(organiser: Organiser, form: object, problems: Problems | None 
         factor=second_factor.has(db.session(), organiser),
         entries=audit.page(db.session(), 1, organiser.id).entries[:10],
     )
-
-
-def _titles() -> dict[str, str]:
-    return {slug: event.title for slug, event in portal().catalogue.snapshot.events.items()}
 
 
 def _back(said: str, account_id: int | None = None, kind: str = "done") -> Response:
