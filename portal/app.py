@@ -14,6 +14,8 @@ from portal.web import (
     account_links,
     accounts,
     admin,
+    api,
+    api_tokens,
     door,
     embed,
     errors,
@@ -89,8 +91,8 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
         hops = settings.proxy_hops
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.before_request(speak)
-    for room in (events, feeds, signup, embed, registration, admin, door, letters, ops):
+    for room in (events, feeds, signup, embed, registration, admin, api, door, letters, ops):
         app.register_blueprint(room.blueprint)
-    for room in (accounts, account_links, me, factors, staff, webhooks):
+    for room in (accounts, account_links, api_tokens, me, factors, staff, webhooks):
         app.register_blueprint(room.blueprint)
     return app

@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from tempfile import TemporaryFile
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine, Select, SQLColumnExpression, case, func, select
+from sqlalchemy import Engine, Select, SQLColumnExpression, case, func, literal, select, tuple_
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from portal.content.event import Event
@@ -33,10 +33,11 @@ PIECE = 64 * 1024
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name in exports, and what stands in it for an attendee."""
+    """One column: its name in exports, what stands in it for an attendee, and of what kind that is."""
 
     key: str
     cell: Callable[[Attendee], Cell]
+    holds: Any = str
 
 
 SORTABLE: dict[str, SQLColumnExpression[Any]] = {
@@ -83,6 +84,15 @@ def page(session: Session, slug: str, filters: Filters, number: int) -> Page:
     number = min(max(1, number), pages)
     rows = session.scalars(_ordered(slug, filters).limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
     return Page(rows, total, number, pages)
+
+
+def after(
+    session: Session, slug: str, filters: Filters, person: tuple[int, int], number: int
+) -> Sequence[Attendee]:
+    """The first ``number`` attendees after ``person`` (registration id, position), in the order of signing up: whoever
+    reads on from somebody misses nobody and sees nobody twice, whatever happens meanwhile."""
+    further = tuple_(Attendee.registration_id, Attendee.position) > tuple_(*map(literal, person))
+    return session.scalars(_ordered(slug, filters).where(further).limit(number)).all()
 
 
 def stream(session: Session, slug: str, filters: Filters) -> Iterator[Attendee]:
@@ -231,7 +241,7 @@ BASE_COLUMNS = (
     Column("attendee", lambda a: person_code.written(a.registration.reference, a.position)),
     Column("event", lambda a: a.event_slug),
     Column("ticket", lambda a: a.ticket),
-    Column("status", lambda a: a.status),
+    Column("status", lambda a: a.status, Literal["confirmed", "waitlisted", "cancelled"]),
     Column("first_name", lambda a: a.first_name),
     Column("last_name", lambda a: a.last_name),
     Column("email", lambda a: a.email),
@@ -239,12 +249,12 @@ BASE_COLUMNS = (
     Column("school", lambda a: a.registration.school),
     Column("contact_email", lambda a: a.registration.email),
     Column("language", lambda a: a.registration.language),
-    Column("newsletter", lambda a: a.registration.newsletter),
-    Column("amount_due", lambda a: euro(a.amount_due)),
-    Column("amount_paid", lambda a: euro(share(a.registration, a.position))),
+    Column("newsletter", lambda a: a.registration.newsletter, bool),
+    Column("amount_due", lambda a: euro(a.amount_due), Decimal),
+    Column("amount_paid", lambda a: euro(share(a.registration, a.position)), Decimal),
     Column("payment_reference", lambda a: shown_communication(a.registration)),
-    Column("registered_at", lambda a: a.registration.created_at),
-    Column("cancelled_at", lambda a: a.cancelled_at),
-    Column("checked_in_at", lambda a: a.checked_in_at),
+    Column("registered_at", lambda a: a.registration.created_at, datetime),
+    Column("cancelled_at", lambda a: a.cancelled_at, datetime | None),
+    Column("checked_in_at", lambda a: a.checked_in_at, datetime | None),
     Column("remarks", lambda a: a.registration.remarks),
 )

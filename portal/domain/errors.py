@@ -51,7 +51,8 @@ class AccountRefused(Refused):
     """Something is not done to an organiser's account; the message says why, for a developer's shell.
 
     ``kind`` is for a page: ``address``, ``known`` (there is an account for it), ``events`` (an owner has all),
-    ``last_owner``, ``gone`` (there is no such account), ``last_factor`` (everybody has to have one).
+    ``last_owner``, ``gone`` (there is no such account), ``last_factor`` (everybody has to have one); of a token for
+    the API also ``name``, ``scopes``, ``expires``.
     """
 
     def __init__(self, message: str, kind: str = "") -> None:

@@ -34,7 +34,7 @@ def signed(secret_key: str, opens: str, token: str) -> str:
 
 
 def hash_of(secret_keys: tuple[str, ...], opens: str, shown: str) -> str:
-    """What is stored of the token in the last part of a link; empty, which nothing is, when none of our keys proves it."""
+    """What is stored of the token in a link's last part; empty, which nothing is, when none of our keys proves it."""
     token, _, proof = shown.partition(".")
     ours = [_proof(key, opens, token).encode() for key in secret_keys]
     return stored(token) if any(hmac.compare_digest(proof.encode(), one) for one in ours) else ""

@@ -10,15 +10,19 @@ from wtforms import (
     PasswordField,
     RadioField,
     SelectChoice,
+    SelectMultipleField,
     StringField,
 )
+from wtforms.validators import DataRequired, Optional
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.content.event import Event
 from portal.domain.accounts import ROLES
 from portal.domain.addresses import LONGEST
+from portal.domain.api_tokens import ATTENDEES, EVENTS, LONGEST_NAME, SCOPES
 from portal.i18n import gettext as _
 from portal.storage.models import DOOR, ORGANISER, OWNER, Organiser
-from portal.web.fields import chosen, some_events
+from portal.web.fields import Day, chosen, some_events
 
 Problems = list[tuple[str, str]]
 """What is wrong with a form: the id of a field, and the words."""
@@ -77,6 +81,40 @@ def account_form(events: Iterable[Event], organiser: Organiser | None = None) ->
         )
         fields = {"email": address} | fields
     return type("AccountForm", (FlaskForm,), {name: field for name, field in fields.items() if field})()
+
+
+def token_form(events: Iterable[Event]) -> Any:
+    """A new token for the API: its name, what it may read, of which events, and until when."""
+    fields = {
+        "name": StringField(
+            _("What is it for?"),
+            [DataRequired(_("Give it a name of at most a hundred characters."))],
+            description=_("A name by which you know it again, such as “newsletter” or “the website”."),
+            render_kw={"autocomplete": "off", "maxlength": LONGEST_NAME},
+        ),
+        "scopes": SelectMultipleField(
+            _("What may it read?"),
+            [DataRequired(_("Tick what it may read."))],
+            choices=[SelectChoice(scope, scope_words(scope)) for scope in SCOPES],
+            widget=ListWidget(prefix_label=False),
+            option_widget=CheckboxInput(),
+        ),
+        "events": some_events(events, (), _("Tick none for all events, those of later too.")),
+        "last_day": Day(
+            _("Until and including"),
+            [Optional()],
+            description=_("Leave it empty for a token that stays until somebody revokes it."),
+        ),
+    }
+    return type("TokenForm", (FlaskForm,), {name: field for name, field in fields.items() if field})()
+
+
+def scope_words(scope: str) -> str:
+    """What a scope lets a program read."""
+    return {
+        ATTENDEES: _("Attendees: who comes, with addresses and answers"),
+        EVENTS: _("Drafts: events that are not published yet"),
+    }[scope]
 
 
 def role_words(role: str) -> str:

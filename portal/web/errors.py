@@ -1,4 +1,4 @@
-"""Each refusal and each failure: one status and one page, decided here and nowhere else."""
+"""Each refusal and each failure: one status and one page, or what a program is told, decided here and nowhere else."""
 
 from flask import Flask, current_app, g, make_response, render_template, request
 from flask_limiter import RateLimitExceeded
@@ -12,7 +12,7 @@ from portal import logs
 from portal.domain import places, taken
 from portal.domain.errors import SignupRefused
 from portal.i18n import gettext as _
-from portal.web import meters
+from portal.web import meters, problems
 from portal.web.extensions import db, now, portal
 from portal.web.languages import speak
 
@@ -76,6 +76,10 @@ def no_database(error: SQLAlchemyError) -> Response:
     current_app.logger.error("the database did not serve a request: %s", logs.reason(error))
     db.session().invalidate()  # a broken connection cannot even be rolled back
     g.sign_in = None  # the page must not ask the database who looks at it
+    if problems.asked_by_program():
+        told = problems.problem(503)
+        told.headers["Retry-After"] = str(RETRY_AFTER)
+        return told
     sent = request.method == "POST" and request.blueprint in COUNTS_ONCE
     again = list(request.form.items(multi=True)) if sent else []
     answer = make_response(
@@ -95,15 +99,18 @@ def failure(error: Exception) -> Response:
 
 
 def _page(code: int, title: str, explanation: str, retry_after: int | None = None) -> Response:
-    page = render_template(
-        "errors/error.html",
-        title=title,
-        explanation=explanation,
-        retry_after=retry_after,
-        # With this one our failure is found in the log.
-        number=logs.request_id.get() if code >= 500 else code,
-    )
-    answer = make_response(page, code)
+    if problems.asked_by_program():
+        answer = problems.problem(code)
+    else:
+        page = render_template(
+            "errors/error.html",
+            title=title,
+            explanation=explanation,
+            retry_after=retry_after,
+            # With this one our failure is found in the log.
+            number=logs.request_id.get() if code >= 500 else code,
+        )
+        answer = make_response(page, code)
     if retry_after is not None:
         answer.headers["Retry-After"] = str(retry_after)
     return answer

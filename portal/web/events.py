@@ -8,10 +8,9 @@ from flask import Blueprint, abort, make_response, redirect, render_template, re
 from werkzeug.wrappers import Response
 
 from portal.content.event import Event
-from portal.domain import places, taken
+from portal.domain import listing, places, taken
 from portal.domain.places import Availability
 from portal.domain.privacy import PRIVACY_VERSION
-from portal.domain.signup import folded
 from portal.formats import calendar
 from portal.i18n import LANGUAGES
 from portal.web.event_page import calendar_entries, event_page
@@ -43,16 +42,9 @@ def agenda() -> str:
     q, language = request.args.get("q", "").strip(), request.args.get("language", "")
     published = [e for e in portal().catalogue.snapshot.events.values() if e.status != "draft"]
     spoken = sorted({event.language for event in published})
-    shown = sorted(
-        (
-            event
-            for event in published
-            if (event.over_at <= now()) == past
-            and (language not in spoken or event.language == language)
-            and all(word in _searched(event) for word in folded(q).split())
-        ),
-        key=lambda event: (event.starts, event.slug),
-        reverse=past,
+    language_filter = language if language in spoken else ""
+    shown = listing.chosen(
+        published, now(), when="past" if past else "upcoming", language=language_filter, q=q
     )
     counted = taken.counted(db.session())
     keep(published, None, counted)
@@ -63,8 +55,8 @@ def agenda() -> str:
         months=[(month, list(group)) for month, group in groupby(entries, _month)],
         past=past,
         q=q,
-        calendar_feed=subscription_url(language if language in spoken else ""),
-        language_filter=language if language in spoken else "",
+        calendar_feed=subscription_url(language_filter),
+        language_filter=language_filter,
         event_languages=[(code, LANGUAGES.get(code, code)) for code in spoken],
         others_url=url_for(
             "events.agenda", past=None if past else "1", q=q or None, language=language or None
@@ -131,7 +123,3 @@ def choose_language(code: str) -> Response:
 
 def _month(entry: AgendaEntry) -> date:
     return entry.event.starts.date().replace(day=1)
-
-
-def _searched(event: Event) -> str:
-    return folded(event.title, event.location, event.summary, event.text)

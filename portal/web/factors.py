@@ -21,6 +21,7 @@ from portal.web.organiser import (
     office,
     open_door,
     place,
+    require_freshness,
     require_organiser,
     this_sign_in,
 )
@@ -28,16 +29,7 @@ from portal.web.security import WITH_SCRIPTS
 
 blueprint = Blueprint("factors", __name__, url_prefix="/admin/me")
 blueprint.before_request(require_organiser)
-
-
-@blueprint.before_request
-def require_freshness() -> AnyResponse | None:
-    """Who was signed in for a while shows once more that it is they."""
-    row = this_sign_in()
-    if row.stage == sign_ins.SET_UP or sign_ins.is_fresh(row, now()):
-        return None
-    to = request.path if request.method == "GET" else None
-    return redirect(url_for("me.confirm", next=to), 303)
+blueprint.before_request(require_freshness)
 
 
 @blueprint.after_request

@@ -87,7 +87,7 @@ def _question(question: Question) -> Any:
             given = [InputRequired(_("Fill this in."))] if question.required else [Optional()]
             return _WholeNumber(question.label, [*given, limit], render_kw={"inputmode": "numeric"}, **shared)
         case "date":
-            return _Day(question.label, required, **shared)
+            return Day(question.label, required, **shared)
 
 
 class _WholeNumber(IntegerField):  # type: ignore[misc]
@@ -99,7 +99,9 @@ class _WholeNumber(IntegerField):  # type: ignore[misc]
                 raise ValueError(_("Fill in a whole number.")) from None
 
 
-class _Day(DateField):  # type: ignore[misc]
+class Day(DateField):  # type: ignore[misc]
+    """A day; what is none is said in words."""
+
     def process_formdata(self, valuelist: list[str]) -> None:
         if valuelist and valuelist[0].strip():
             try:

@@ -38,3 +38,8 @@ def coming_events(organiser: Organiser) -> list[Event]:
         and organiser.may_see(event.slug)
     ]
     return sorted(coming, key=lambda event: event.starts)
+
+
+def titles() -> dict[str, str]:
+    """The titles of all events, by slug."""
+    return {slug: event.title for slug, event in portal().catalogue.snapshot.events.items()}

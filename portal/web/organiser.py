@@ -19,7 +19,8 @@ SESSION_KEY = "organiser"
 
 OFFICE = frozenset({OWNER, ORGANISER})
 EVERYBODY = OFFICE | {DOOR}
-ROOMS = {"door": EVERYBODY, "me": EVERYBODY, "factors": EVERYBODY, "staff": frozenset({OWNER})}
+OWNERS = frozenset({OWNER})
+ROOMS = {"door": EVERYBODY, "me": EVERYBODY, "factors": EVERYBODY, "staff": OWNERS, "api_tokens": OWNERS}
 """Which roles a blueprint of the organisers' side is for; one that is not named is for the office alone."""
 
 WHOLE_HOUSE = frozenset(
@@ -83,6 +84,15 @@ def require_organiser() -> Response | None:
     if organiser.events and request.endpoint in WHOLE_HOUSE:
         abort(403)
     return None
+
+
+def require_freshness() -> Response | None:
+    """Before pages that give lasting access: who was signed in for a while shows once more that it is they."""
+    row = this_sign_in()
+    if row.stage == sign_ins.SET_UP or sign_ins.is_fresh(row, now()):
+        return None
+    to = request.path if request.method == "GET" else None
+    return redirect(url_for("me.confirm", next=to), 303)
 
 
 def home(organiser: Organiser | None) -> str:

@@ -13,8 +13,8 @@ from portal.i18n import gettext as _
 from portal.storage.database import transaction
 from portal.storage.models import Organiser
 from portal.web.account_forms import Problems, account_form, refuse
-from portal.web.extensions import db, limiter, portal
-from portal.web.known import coming_events
+from portal.web.extensions import db, limiter
+from portal.web.known import coming_events, titles
 from portal.web.organiser import me, office, require_organiser
 
 blueprint = Blueprint("staff", __name__, url_prefix="/admin/accounts")
@@ -153,7 +153,7 @@ def _page(form: object, problems: Problems | None = None) -> str:
         form=form,
         problems=problems or [],
         accounts=accounts.everybody(session),
-        titles=_titles(),
+        titles=titles(),
         with_factor=second_factor.who_has(session),
         required=second_factor.required(session),
         undelivered=undelivered.to_accounts(session),
@@ -169,10 +169,6 @@ def _account_page(organiser: Organiser, form: object, problems: Problems | None 
         factor=second_factor.has(db.session(), organiser),
         entries=audit.page(db.session(), 1, organiser.id).entries[:10],
     )
-
-
-def _titles() -> dict[str, str]:
-    return {slug: event.title for slug, event in portal().catalogue.snapshot.events.items()}
 
 
 def _back(said: str, account_id: int | None = None, kind: str = "done") -> Response:

@@ -70,6 +70,9 @@ MAY: dict[str, set[str]] = {
     "staff.account": OWNERS,
     "staff.change": OWNERS,
     "staff.act": OWNERS,
+    "api_tokens.overview": OWNERS,
+    "api_tokens.make": OWNERS,
+    "api_tokens.revoke": OWNERS,
     # at the door
     "door.events": SIGNED_IN,
     "door.page": AT_THIS_DOOR,
