@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -175,3 +175,18 @@ def test_a_statement_is_booked_once_and_a_persons_data_is_given_and_removed(
     # By the real clock the event is still to come: nothing is old enough.
     assert run("privacy", "anonymise", "--older-than", "1", **settings).stdout == ""
     assert run("privacy", "anonymise", "--older-than", "x", **settings).returncode == 2
+
+
+def test_a_demonstration_fills_a_new_database_and_no_other(content: Path, tmp_path: Path) -> None:
+    day = date.today() + timedelta(days=40)  # noqa: DTZ011
+    (content / "events" / "good.md").write_text(event_file(capacity=8, date=day, end_date=day))
+    settings = {"PORTAL_CONTENT_DIR": str(content), "PORTAL_DATA_DIR": str(tmp_path / "var")}
+    refused = run("demo", **settings, PORTAL_SMTP_URL="smtp://localhost")
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    done = run("demo", "--seed", "5", **settings)
+    assert done.returncode == 0, done.stderr
+    assert "First organiser: info@leraars.example" in done.stdout
+    assert "portal serve" in done.stdout
+    again = run("demo", **settings)
+    assert (again.returncode, again.stderr.count("\n")) == (1, 1)
+    assert "holds registrations" in again.stderr

@@ -7,11 +7,13 @@ from flask.cli import FlaskGroup
 
 from portal.cli.content import check
 from portal.cli.context import in_one_line
+from portal.cli.demo import demonstrate
 from portal.cli.lists import export
 from portal.cli.mail import mail
 from portal.cli.payments import payments_group
 from portal.cli.privacy import privacy_group
 from portal.cli.serving import serve
+from portal.cli.starting import init
 from portal.cli.users import user
 
 
@@ -27,7 +29,7 @@ def main() -> None:
     """A registration and signup portal: events are Markdown files."""
 
 
-for command in (serve, check, export, user, payments_group, privacy_group, mail):
+for command in (serve, init, demonstrate, check, export, user, payments_group, privacy_group, mail):
     main.add_command(command)
 # -A, --env-file and --debug are Flask's own; this script has one application, and .env is read by its settings.
 main.params.clear()
