@@ -1,7 +1,7 @@
-"""The public pages: agenda, event, calendar file, pictures, privacy, language."""
+"""The public pages: agenda, event, calendar file, pictures, privacy, accessibility, language."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from itertools import groupby
 from urllib.parse import urlsplit
 
@@ -18,7 +18,8 @@ from portal.i18n import LANGUAGES
 from portal.storage.database import transaction
 from portal.web.event_page import event_page
 from portal.web.extensions import csrf, db, now, portal, site
-from portal.web.languages import COOKIE
+from portal.web.languages import CHOICE_LASTS, COOKIE
+from portal.web.notice import notice
 from portal.web.paths import local_path
 from portal.web.published import published_event
 from portal.web.templating import event_url
@@ -26,7 +27,8 @@ from portal.web.templating import event_url
 blueprint = Blueprint("events", __name__)
 
 DAY = 24 * 60 * 60
-CHOICE_LASTS = timedelta(days=365)
+ACCESSIBILITY_LOOKED_AT = date(2026, 11, 24)
+"""When the statement was last held against the pages; it changes with ``templates/events/accessibility.html``."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,13 @@ def image(path: str) -> Response:
 @blueprint.get("/privacy")
 def privacy() -> str:
     """What is kept, why and how long."""
-    return render_template("events/privacy.html", version=PRIVACY_VERSION)
+    return render_template("events/privacy.html", version=PRIVACY_VERSION, notice=notice())
+
+
+@blueprint.get("/accessibility")
+def accessibility() -> str:
+    """How far everybody can use these pages, how that was looked at, and whom to tell when something is in the way."""
+    return render_template("events/accessibility.html", looked_at=ACCESSIBILITY_LOOKED_AT)
 
 
 @blueprint.post("/language/<code>")

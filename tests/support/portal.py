@@ -62,6 +62,7 @@ class PortalUnderTest:
         site: str = SITE,
         rate_limits: bool = False,
         base_url: str = "http://localhost",
+        smtp_url: str = "",
     ) -> None:
         self.content = folder / "content"
         (self.content / "events").mkdir(parents=True)
@@ -75,6 +76,7 @@ class PortalUnderTest:
             base_url=base_url,
             secret_key=SECRET,
             rate_limits=rate_limits,
+            smtp_url=smtp_url,
         )
         self.app: Flask = create_app(self.settings, self.clock)
         self.engine = connect(database_url)
