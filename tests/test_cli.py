@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -256,3 +256,18 @@ def test_a_backup_moves_a_portal_to_another_folder(make_portal: MakePortal, tmp_
     assert run("user", "list", **there).stdout == "an@leraars.example\towner\topen\tall events\n"
     refused = run("restore", file, **there)
     assert (refused.returncode, "holds data" in refused.stderr) == (1, True)
+
+
+def test_a_demonstration_fills_a_new_database_and_no_other(content: Path, tmp_path: Path) -> None:
+    day = date.today() + timedelta(days=40)  # noqa: DTZ011
+    (content / "events" / "good.md").write_text(event_file(capacity=8, date=day, end_date=day))
+    settings = {"PORTAL_CONTENT_DIR": str(content), "PORTAL_DATA_DIR": str(tmp_path / "var")}
+    refused = run("demo", **settings, PORTAL_SMTP_URL="smtp://localhost")
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    done = run("demo", "--seed", "5", **settings)
+    assert done.returncode == 0, done.stderr
+    assert "First organiser: info@leraars.example" in done.stdout
+    assert "portal serve" in done.stdout
+    again = run("demo", **settings)
+    assert (again.returncode, again.stderr.count("\n")) == (1, 1)
+    assert "holds registrations" in again.stderr

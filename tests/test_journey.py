@@ -257,6 +257,7 @@ def test_every_kind_of_page_can_be_used_by_everybody(live_portal: LivePortals, b
             "/events/robotnamiddag_2030_05_15/signup",
             "/events/stellingenspel_zorg_2027_02_25/signup",
             "/privacy",
+            "/accessibility",
             "/nowhere",
             "/admin/",
             "/admin/letters",

@@ -9,12 +9,14 @@ from portal import logs
 from portal.cli.content import check
 from portal.cli.context import in_one_line
 from portal.cli.database import backup, db_copy, restore
+from portal.cli.demo import demonstrate
 from portal.cli.lists import export
 from portal.cli.mail import mail
 from portal.cli.payments import payments_group
 from portal.cli.privacy import privacy_group
 from portal.cli.serving import serve
 from portal.cli.settings import settings_command
+from portal.cli.starting import init
 from portal.cli.users import user
 from portal.settings import Settings
 
@@ -59,7 +61,9 @@ def main() -> None:
 for command in (
     backup,
     check,
+    demonstrate,
     export,
+    init,
     mail,
     payments_group,
     privacy_group,

@@ -33,16 +33,17 @@ def serve(host: str, port: int, workers: int) -> None:
         if settings.embedded_database:
             migrate.upgrade(settings.database_url)
         else:
-            _refuse_unmigrated(settings)
+            refuse_unmigrated(settings)
         app = create_app(settings)
         site = app.extensions["portal"].catalogue.snapshot.site
         if settings.embedded_database:
-            _first_organiser(settings, site.contact or DEFAULT_ADDRESS)
+            first_organiser(settings, site.contact or DEFAULT_ADDRESS)
     app.extensions["portal"].catalogue.close()
     Server(app, settings, host=host, port=port, workers=workers).run()
 
 
-def _refuse_unmigrated(settings: Settings) -> None:
+def refuse_unmigrated(settings: Settings) -> None:
+    """Stop where an external database has to be migrated first, or does not answer."""
     engine = connect(settings.database_url)
     try:
         if not migrate.is_current(engine):
@@ -57,7 +58,7 @@ def _refuse_unmigrated(settings: Settings) -> None:
         engine.dispose()
 
 
-def _first_organiser(settings: Settings, address: str) -> None:
+def first_organiser(settings: Settings, address: str) -> None:
     """Make the first account where there is none, and say its password this once."""
     with session_on(settings) as session:
         if accounts.exist(session):

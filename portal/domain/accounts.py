@@ -16,6 +16,7 @@ from portal.storage.identity import AccountLink, Passkey, RecoveryCode
 from portal.storage.models import DOOR, ORGANISER, OWNER, Organiser, OrganiserEvent, OrganiserSession
 
 ROLES = (OWNER, ORGANISER, DOOR)
+BECAME = " → "
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def change(office: Office, organiser_id: int, role: str, events: Sequence[str]) 
         _keep_an_owner(office.session, organiser)
     _give(organiser, role, events)
     if before != (after := _written(organiser)):
-        office.note("role", organiser, f"{before} → {after}")
+        office.note("role", organiser, f"{before}{BECAME}{after}")
 
 
 def disable(session: Session, email: str, now: datetime) -> Organiser:
@@ -191,6 +192,12 @@ def _give(organiser: Organiser, role: str, events: Sequence[str]) -> None:
 
 def _written(organiser: Organiser) -> str:
     return " ".join([organiser.role, *(event.event_slug for event in organiser.events)])
+
+
+def standings(note: str) -> list[tuple[str, list[str]]]:
+    """What a line of the log says that an account was, or was and became: the role, and the events to which it is
+    bound."""
+    return [(role, slugs) for role, *slugs in map(str.split, note.split(BECAME))]
 
 
 def _close(office: Office, organiser: Organiser) -> None:

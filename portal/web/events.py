@@ -1,7 +1,7 @@
-"""The public pages: agenda, event, calendar file, pictures, privacy, language."""
+"""The public pages: agenda, event, calendar file, pictures, privacy, accessibility, language."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from itertools import groupby
 
 from flask import Blueprint, abort, make_response, redirect, render_template, request, send_file, url_for
@@ -16,7 +16,8 @@ from portal.i18n import LANGUAGES
 from portal.web.event_page import calendar_entries, event_page
 from portal.web.extensions import csrf, db, now, portal, site
 from portal.web.kept import keep
-from portal.web.languages import cookie
+from portal.web.languages import CHOICE_LASTS, cookie
+from portal.web.notice import notice
 from portal.web.paths import local_path
 from portal.web.published import published_event
 from portal.web.templating import subscription_url
@@ -24,7 +25,8 @@ from portal.web.templating import subscription_url
 blueprint = Blueprint("events", __name__)
 
 DAY = 24 * 60 * 60
-CHOICE_LASTS = timedelta(days=365)
+ACCESSIBILITY_LOOKED_AT = date(2026, 11, 24)
+"""When the statement was last held against the pages; it changes with ``templates/events/accessibility.html``."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,13 @@ def image(path: str) -> Response:
 @blueprint.get("/privacy")
 def privacy() -> str:
     """What is kept, why and how long."""
-    return render_template("events/privacy.html", version=PRIVACY_VERSION)
+    return render_template("events/privacy.html", version=PRIVACY_VERSION, notice=notice())
+
+
+@blueprint.get("/accessibility")
+def accessibility() -> str:
+    """How far everybody can use these pages, how that was looked at, and whom to tell when something is in the way."""
+    return render_template("events/accessibility.html", looked_at=ACCESSIBILITY_LOOKED_AT)
 
 
 @blueprint.post("/language/<code>")

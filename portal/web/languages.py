@@ -1,10 +1,14 @@
 """Which language an answer is in: the visitor's choice, then the event's, then the browser's, then the site's. In a
 frame that of the page around it comes first."""
 
+from datetime import timedelta
+
 from flask import request
 
 from portal.i18n import LANGUAGES, set_language
 from portal.web.extensions import portal, site
+
+CHOICE_LASTS = timedelta(days=365)
 
 
 def cookie() -> str:

@@ -66,6 +66,8 @@ def log() -> str:
     return render_template(
         "staff/log.html",
         page=page,
+        titles=titles(),
+        standings=accounts.standings,
         url=lambda **changes: url_for("staff.log", account=subject_id, **changes),
     )
 
@@ -168,6 +170,8 @@ def _account_page(organiser: Organiser, form: object, problems: Problems | None 
         problems=problems or [],
         factor=second_factor.has(db.session(), organiser),
         entries=audit.page(db.session(), 1, organiser.id).entries[:10],
+        titles=titles(),
+        standings=accounts.standings,
     )
 
 

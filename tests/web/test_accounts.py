@@ -475,6 +475,18 @@ def test_the_log_is_only_ever_added_to(make_portal: MakePortal) -> None:
 
 
 @ONLY_SQLITE
+def test_the_log_says_roles_and_events_as_people_do(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(title="Robots bouwen")})
+    owner = portal.organiser()
+    invite(portal, owner, events=["nascholing"])
+    owner.submit(owner.get("/admin/accounts/2"), {"role": "door", "events": []}, form="#change")
+    changed, invited, _made = owner.get("/admin/accounts/log").words("main li")
+    assert "(Robots bouwen)" in invited
+    assert "nascholing" not in invited
+    assert "organiser (Robots bouwen) → door (all events)" in changed
+
+
+@ONLY_SQLITE
 def test_several_failures_are_worth_a_line(make_portal: MakePortal) -> None:
     portal = make_portal()
     portal.organiser()

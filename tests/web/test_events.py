@@ -158,7 +158,16 @@ def test_what_is_not_there_leads_on(make_portal: MakePortal) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["/", "/events/nascholing", "/events/nascholing/signup", "/privacy", "/nope", "/admin/login"]
+    "url",
+    [
+        "/",
+        "/events/nascholing",
+        "/events/nascholing/signup",
+        "/privacy",
+        "/accessibility",
+        "/nope",
+        "/admin/login",
+    ],
 )
 def test_every_page_carries_the_headers_that_keep_its_reader_safe(make_portal: MakePortal, url: str) -> None:
     headers = make_portal(base_url="https://portal.example").visitor().get(url).headers

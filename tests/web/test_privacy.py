@@ -153,3 +153,111 @@ def test_an_organiser_gives_or_removes_what_is_kept_of_one_person(make_portal: M
     assert "One registration was removed." in done.text
     assert "Emma" not in everything(portal)
     assert "365 days after the event" in done.text
+
+
+ONLY_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+SITE = "name: Leraars Leren\ncontact: info@leraars.example\nlanguages: [nl, en]\n"
+BANK = 'bank: {name: Leraars vzw, iban: "BE71 0961 2345 6769"}\n'
+
+
+def notice_of(make_portal: MakePortal, site: str = SITE, **options: object) -> str:
+    return make_portal(site=site, **options).visitor().get("/privacy").text
+
+
+@ONLY_SQLITE
+def test_visitors_read_how_long_names_are_kept_here(make_portal: MakePortal) -> None:
+    assert "At the latest 365 days after the event" in notice_of(make_portal)
+    assert "At the latest 90 days after the event" in notice_of(make_portal, SITE + "keep_days: 90\n")
+
+
+@ONLY_SQLITE
+def test_visitors_read_through_whose_server_letters_leave(make_portal: MakePortal) -> None:
+    assert "No letters leave this site" in notice_of(make_portal)
+    with_server = notice_of(make_portal, smtp_url="smtp://user:hush@mail.host.example:587?starttls=1")
+    assert "through the mail server mail.host.example." in with_server
+    assert "hush" not in with_server
+    assert "through our own mail server" in notice_of(make_portal, smtp_url="smtp://localhost")
+
+
+@ONLY_SQLITE
+def test_visitors_read_of_money_only_where_it_is_taken(make_portal: MakePortal) -> None:
+    free = notice_of(make_portal)
+    assert "what was paid" not in free
+    assert "bookkeeping" not in free
+    paid = notice_of(make_portal, files={"nascholing": event_file(price=65)})
+    assert "what was paid" in paid
+    assert "statement" not in paid
+    assert "statement" in notice_of(make_portal, SITE + BANK)
+
+
+@ONLY_SQLITE
+@pytest.mark.parametrize(
+    ("country", "url"),
+    [
+        ("BE", "https://www.dataprotectionauthority.be/"),
+        ("België", "https://www.dataprotectionauthority.be/"),
+        ("nl", "https://www.autoriteitpersoonsgegevens.nl/"),
+        ("France", "https://www.cnil.fr/"),
+        ("Deutschland", "https://www.bfdi.bund.de/"),
+        ("LU", "https://cnpd.public.lu/"),
+    ],
+)
+def test_the_authority_is_that_of_the_organisations_country(
+    make_portal: MakePortal, country: str, url: str
+) -> None:
+    page = make_portal(site=SITE + f"organisation: {{country: {country}}}\n").visitor().get("/privacy")
+    assert page.find(f'main a[href="{url}"]')
+
+
+@ONLY_SQLITE
+def test_without_a_country_that_we_know_the_authority_is_named_in_general(make_portal: MakePortal) -> None:
+    assert "data protection authority of your country" in notice_of(make_portal)
+
+
+@ONLY_SQLITE
+@pytest.mark.parametrize("base_url", ["http://localhost", "https://portal.example"])
+def test_the_cookies_that_are_set_are_those_that_visitors_read_of(
+    make_portal: MakePortal, base_url: str
+) -> None:
+    portal = make_portal(base_url=base_url)
+    visitor, set_here = portal.visitor(language=""), set()
+    for answer in (
+        visitor.get("/"),
+        visitor.get(FORM),
+        visitor.post("/language/en", {"next": "/"}),
+        visitor.get("/admin/login"),
+    ):
+        set_here |= {cookie.partition("=")[0] for cookie in answer.headers.getlist("Set-Cookie")}
+    notice = portal.visitor().get("/privacy")
+    assert set(notice.words("main li code")) == set_here
+    assert "365 days" in notice.text
+
+
+@ONLY_SQLITE
+def test_visitors_read_where_to_see_and_remove_what_is_kept(make_portal: MakePortal) -> None:
+    page = make_portal().visitor().get("/privacy")
+    assert page.find('main a[href="/registrations/"]')
+    assert page.find('main a[href^="mailto:info@leraars.example"]')
+
+
+@ONLY_SQLITE
+def test_the_record_of_processing_holds_what_article_30_asks_for(make_portal: MakePortal) -> None:
+    portal = make_portal(
+        site=SITE + "organisation: {name: Leraars vzw, country: BE}\n", smtp_url="smtp://mail.host.example"
+    )
+    record = portal.organiser().get("/admin/privacy")
+    labels = set(record.words("dl dt"))
+    assert labels >= {
+        "Controller", "Purposes", "Whose data", "Which data", "Who receives it", "Other countries", "How long",
+        "How it is protected", "Supervisory authority",
+    }  # fmt: skip
+    assert "mail.host.example" in record.text
+
+
+@ONLY_SQLITE
+def test_who_meets_a_hindrance_reads_whom_to_tell(make_portal: MakePortal) -> None:
+    visitor = make_portal().visitor()
+    page = visitor.get("/accessibility")
+    assert visitor.get("/").find('footer a[href="/accessibility"]')
+    assert page.find('main a[href^="mailto:info@leraars.example"]')
+    assert "level AA" in page.text

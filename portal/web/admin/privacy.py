@@ -13,6 +13,7 @@ from portal.storage.database import transaction
 from portal.web.admin import blueprint
 from portal.web.desk import open_desk
 from portal.web.extensions import db, portal, site
+from portal.web.notice import notice
 from portal.web.organiser import actor
 
 
@@ -24,7 +25,7 @@ def record_of_processing() -> str:
     return render_template(
         "admin/privacy.html",
         organisation=site().organisation,
-        keep_days=site().keep_days,
+        notice=notice(),
         address=address,
         wrong=bool(address) and not known,
         found=privacy.data_of_address(db.session(), address) if known else [],
