@@ -59,7 +59,7 @@ class Problem:
 
     type: Annotated[str, "A URI that names the kind; `about:blank`: the status says it all."]
     title: Annotated[str, "What it is, the same for every problem with this status."]
-    status: Annotated[int, "The HTTP status.", {"minimum": 400, "maximum": 599}]
+    status: Annotated[int, "The HTTP status."]
     detail: Annotated[str, "What happened this time."]
     mend: Annotated[str, "What to do about it."]
 

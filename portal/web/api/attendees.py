@@ -18,16 +18,20 @@ from portal.web.api import shapes
 from portal.web.api.bearer import reader
 from portal.web.api.events import ONE_LINE
 from portal.web.api.operations import Found, here, operation
+from portal.web.api.shapes import bounds
 from portal.web.extensions import db, portal, site
 from portal.web.problems import problem
 
 Status = Literal["", "confirmed", "waitlisted", "cancelled"]
 
 Q = Annotated[
-    str, "Parts of a name, an address, a school or a reference, that all match.", {"maxLength": 200}, ONE_LINE
+    str,
+    "Parts of a name, an address, a school or a reference, that all match.",
+    bounds(maxLength=200),
+    ONE_LINE,
 ]
 OfStatus = Annotated[Status, "Only who has this status; empty: everybody."]
-OfTicket = Annotated[str, "Only who has, or had, the ticket with this id.", {"maxLength": 100}, ONE_LINE]
+OfTicket = Annotated[str, "Only who has, or had, the ticket with this id.", bounds(maxLength=100), ONE_LINE]
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,9 @@ class AttendeeQuery:
     after: Annotated[
         str,
         "Read on after this attendee: take it from `next`.",
-        {"maxLength": 15, "pattern": r"^([0-9]{1,9}\.[0-9]{1,4})?$"},
+        bounds(maxLength=15, pattern=r"^([0-9]{1,9}\.[0-9]{1,4})?$"),
     ] = ""
-    limit: Annotated[int, "How many attendees at a time.", {"minimum": 1, "maximum": 500}] = 100
+    limit: Annotated[int, "How many attendees at a time.", bounds(minimum=1, maximum=500)] = 100
 
 
 @dataclass(frozen=True)

@@ -14,15 +14,16 @@ from portal.domain.places import Pool, State, Taken
 from portal.i18n import LANGUAGES, speaking
 from portal.web.api.bearer import reader
 from portal.web.api.operations import Found, here, operation
+from portal.web.api.shapes import bounds
 from portal.web.extensions import db, now, portal, site
 from portal.web.problems import problem
 from portal.web.templating import event_url
 
-ONE_LINE = {"pattern": r"^[^\x00-\x1f\x7f]*$"}
+ONE_LINE = bounds(pattern=r"^[^\x00-\x1f\x7f]*$")
 
-Url = Annotated[str, {"format": "uri"}]
-Number = Annotated[int, {"minimum": 0}]
-Cents = Annotated[int, {"minimum": 0}]
+Url = Annotated[str, bounds(format="uri")]
+Number = Annotated[int, bounds(minimum=0)]
+Cents = Annotated[int, bounds(minimum=0)]
 
 
 @dataclass(frozen=True)
@@ -33,17 +34,17 @@ class EventQuery:
         When,
         "`upcoming`: by date, what goes on now too; `past`: the newest first; `all`: by date.",
     ] = "upcoming"
-    language: Annotated[str, "Events in this language, such as `nl`.", {"maxLength": 10}, ONE_LINE] = ""
+    language: Annotated[str, "Events in this language, such as `nl`.", bounds(maxLength=10), ONE_LINE] = ""
     q: Annotated[
         str,
         "Words, or parts of them, that all stand in the title, place, summary or text; accents do not matter.",
-        {"maxLength": 200},
+        bounds(maxLength=200),
         ONE_LINE,
     ] = ""
     page: Annotated[
-        int, "Which page, from 1; one after the last is empty.", {"minimum": 1, "maximum": 10000}
+        int, "Which page, from 1; one after the last is empty.", bounds(minimum=1, maximum=10000)
     ] = 1
-    limit: Annotated[int, "How many events on a page.", {"minimum": 1, "maximum": 100}] = 50
+    limit: Annotated[int, "How many events on a page.", bounds(minimum=1, maximum=100)] = 50
 
 
 @dataclass(frozen=True)
@@ -136,8 +137,8 @@ class EventList:
 
     events: tuple[Event, ...]
     total: Annotated[Number, "How many there are on all pages together."]
-    page: Annotated[int, {"minimum": 1}]
-    pages: Annotated[int, "How many pages there are; 1 when there is nothing.", {"minimum": 1}]
+    page: Annotated[int, bounds(minimum=1)]
+    pages: Annotated[int, "How many pages there are; 1 when there is nothing.", bounds(minimum=1)]
 
 
 @operation("/events", answers=EventList, query=EventQuery)

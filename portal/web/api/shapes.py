@@ -2,7 +2,7 @@
 of a query, so that none of the three can say something else than the others.
 
 A field's words, and bounds as JSON Schema has them, stand in its annotation:
-``Annotated[int, "Which page.", {"minimum": 1}]``.
+``Annotated[int, "Which page.", bounds(minimum=1)]``.
 """
 
 import re
@@ -43,6 +43,11 @@ class Described(Protocol):
 
     @classmethod
     def schema(cls) -> Schema: ...
+
+
+def bounds(**keywords: str | int) -> tuple[tuple[str, str | int], ...]:
+    """What a value keeps to, in the words of JSON Schema, for an annotation: these have to be hashable."""
+    return tuple(keywords.items())
 
 
 def as_json(value: Any) -> Any:
