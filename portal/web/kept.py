@@ -5,6 +5,7 @@ content is the same, as many people have and want places as when it was made (on
 moment has not come at which something opens, closes or ends. Whoever carries a session is answered afresh.
 """
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,8 +19,10 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.http import parse_cookie, parse_etags
 
+from portal import logs
 from portal.content.event import Event
 from portal.domain import places, taken
+from portal.web import watch
 from portal.web.extensions import Portal, now
 from portal.web.languages import cookie_name
 from portal.web.wire import Body
@@ -36,9 +39,10 @@ Headers = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a page was made from: the places of ``slug`` (of all events when it is None) as ``counted``, at a moment,
-    and until when time changes nothing in it."""
+    """What a page at ``route`` was made from: the places of ``slug`` (of all events when it is None) as ``counted``, at
+    a moment, and until when time changes nothing in it."""
 
+    route: str
     slug: str | None
     counted: Sequence[Any]
     made_at: datetime
@@ -59,7 +63,7 @@ def keep(events: Iterable[Event], slug: str | None, counted: Sequence[Any]) -> N
     """Say of this request's page that nothing in it is personal, and what it is made from: these events, and what
     ``taken.counted`` gave for ``slug``."""
     moments = [moment for event in events if (moment := places.next_change(event, now()))]
-    request.environ[RECIPE] = Recipe(slug, counted, now(), min(moments, default=None))
+    request.environ[RECIPE] = Recipe(str(request.url_rule), slug, counted, now(), min(moments, default=None))
 
 
 class Kept:
@@ -75,10 +79,16 @@ class Kept:
         key = self._key(environ)
         if key is None:
             return self._inner(environ, start_response)
+        began = time.perf_counter()
         page = self._pages.get(key)
         version = self._portal.catalogue.snapshot.version
         if page is not None and self._is_true(page, version):
-            return _answer(page, environ, start_response)
+            number = watch.number_of(environ.get("HTTP_X_REQUEST_ID", ""), self._portal.settings)
+            logs.request_id.set(number)
+            status, body = _answer(page, number, environ, start_response)
+            watch.answered(page.recipe.route, "GET", status, time.perf_counter() - began)
+            logs.request_id.set("")
+            return body
         return self._made(key, version, environ, start_response)
 
     def _key(self, environ: "WSGIEnvironment") -> tuple[str, ...] | None:
@@ -130,26 +140,34 @@ class Kept:
         if not status.startswith("200") or any(name.lower() == "set-cookie" for name, _value in headers):
             start_response(status, headers)
             return [text]
-        own = [(name, value) for name, value in headers if name.lower() != "content-length"]
+        number = dict(headers)[watch.HEADER]
+        own = [(name, value) for name, value in headers if name not in ("Content-Length", watch.HEADER)]
         page = Page(version, recipe, own, Body(text))
         with self._lock:
             self._pages[key] = page
             self._pages.move_to_end(key)
             if len(self._pages) > PAGES:
                 self._pages.popitem(last=False)
-        return _answer(page, environ, start_response)
+        return _answer(page, number, environ, start_response)[1]
 
 
-def _answer(page: Page, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+def _answer(
+    page: Page, number: str, environ: "WSGIEnvironment", start_response: "StartResponse"
+) -> tuple[int, list[bytes]]:
     tag = f'W/"{page.body.digest}"'
     if (known := environ.get("HTTP_IF_NONE_MATCH")) and parse_etags(known).contains_weak(page.body.digest):
-        start_response(_line(HTTPStatus.NOT_MODIFIED), [*page.headers, ("ETag", tag)])
-        return []
+        start_response(_line(HTTPStatus.NOT_MODIFIED), [*page.headers, ("ETag", tag), (watch.HEADER, number)])
+        return HTTPStatus.NOT_MODIFIED, []
     body, coding = page.body.as_asked(environ.get("HTTP_ACCEPT_ENCODING", ""))
     coded = [("Content-Encoding", coding)] if coding else []
-    about = [("ETag", tag), ("Vary", "Accept-Encoding"), ("Content-Length", str(len(body)))]
+    about = [
+        (watch.HEADER, number),
+        ("ETag", tag),
+        ("Vary", "Accept-Encoding"),
+        ("Content-Length", str(len(body))),
+    ]
     start_response(_line(HTTPStatus.OK), [*page.headers, *coded, *about])
-    return [body]
+    return HTTPStatus.OK, [body]
 
 
 def _line(status: HTTPStatus) -> str:

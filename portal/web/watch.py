@@ -9,6 +9,7 @@ from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
 from portal import logs
+from portal.settings import Settings
 from portal.web import meters
 from portal.web.extensions import portal
 
@@ -23,22 +24,16 @@ def init_app(app: Flask) -> None:
     @app.before_request
     def begin() -> None:
         g.began = time.perf_counter()
-        logs.request_id.set(_number())
+        logs.request_id.set(number_of(request.headers.get(HEADER, ""), portal().settings))
 
     @app.after_request
     def end(answer: Response) -> Response:
         took = time.perf_counter() - g.began
         answer.headers[HEADER] = logs.request_id.get()
         # The rule, never the path: a path can be a key.
-        route = request.url_rule.rule if request.url_rule else "none"
-        meters.answered(route, request.method, answer.status_code, took)
-        fields = {
-            "route": route,
-            "method": request.method,
-            "status": answer.status_code,
-            "ms": round(took * 1000, 1),
-        }
-        access.info("%s %s %d", request.method, route, answer.status_code, extra={"fields": fields})
+        answered(
+            request.url_rule.rule if request.url_rule else "none", request.method, answer.status_code, took
+        )
         return answer
 
     @app.teardown_request
@@ -47,8 +42,13 @@ def init_app(app: Flask) -> None:
         logs.request_id.set("")
 
 
-def _number() -> str:
-    """The one that a trusted proxy gave, else a new one; what strangers send would only mislead who reads the log."""
-    sent = request.headers.get(HEADER, "")
-    trusted = portal().settings.proxy_hops > 0 and HARMLESS.fullmatch(sent)
-    return sent if trusted else secrets.token_hex(8)
+def number_of(sent: str, settings: Settings) -> str:
+    """The number that a trusted proxy gave, else a new one; what strangers send would mislead who reads the log."""
+    return sent if settings.proxy_hops > 0 and HARMLESS.fullmatch(sent) else secrets.token_hex(8)
+
+
+def answered(route: str, method: str, status: int, seconds: float) -> None:
+    """Count an answer, and write its line in the log."""
+    meters.answered(route, method, status, seconds)
+    fields = {"route": route, "method": method, "status": status, "ms": round(seconds * 1000, 1)}
+    access.info("%s %s %d", method, route, status, extra={"fields": fields})
