@@ -66,6 +66,13 @@ def _first_of(slug: str, query: str, then: str = "") -> Callable[[Page, LivePort
     return show
 
 
+def _new_token(page: Page, portal: LivePortal) -> None:
+    page.goto(f"{portal.url}/admin/api")
+    page.locator("#name").fill("Nieuwsbrief")
+    page.locator("#scopes").check()
+    page.locator("#token button.button").click()
+
+
 def _at(path: str) -> Callable[[Page, LivePortal], None]:
     return lambda page, portal: (page.goto(portal.url + path), None)[1]
 
@@ -111,6 +118,8 @@ ORGANISERS_PAGES = {
     "account": _at("/admin/accounts/1"),
     "account-log": _at("/admin/accounts/log"),
     "webhooks": _at("/admin/webhooks"),
+    "api-made": _new_token,
+    "api": _at("/admin/api"),
     "me": _at("/admin/me"),
     "me-app": _at("/admin/me/app"),
     "doors": _at("/admin/door"),

@@ -144,11 +144,21 @@ def test_pages_of_accounts_can_be_used_by_everybody(live_portal: LivePortals, br
             "/admin/accounts",
             "/admin/accounts/1",
             "/admin/accounts/log",
+            "/admin/api",
             "/admin/me",
             "/admin/me/confirm",
         ):
             page.goto(portal.url + path)
             check_in_every_way(page)
+        page.goto(f"{portal.url}/admin/api")
+        page.locator("#token .send button").click()
+        check_in_every_way(page)
+        page.locator("#name").fill("the website")
+        page.locator("#scopes").check()
+        page.locator("#token .send button").click()
+        check_in_every_way(page)
+        page.goto(f"{portal.url}/admin/api")
+        check_in_every_way(page)
         page.goto(f"{portal.url}/admin/me/app")
         check_in_every_way(page)
         page.locator("#code").fill("000000")
