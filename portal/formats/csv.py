@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from io import StringIO
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 Cell = str | int | Decimal | date | datetime | bool | None
@@ -26,38 +28,44 @@ DIALECTS = {
 }
 
 # What spreadsheets take for a formula or skip to find one (OWASP, "CSV Injection"), full-width forms too.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA_STARTS = frozenset(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"))
 
-
-class _Line:
-    """A file of which one line is kept: what csv.writer writes to."""
-
-    def write(self, text: str) -> str:
-        return text
+LINES = 250
+"""How many are sent at once: each piece is a call of the system's, and a chunk on the wire."""
 
 
 def write(
     header: Sequence[str], rows: Iterable[Sequence[Cell]], dialect: Dialect, zone: ZoneInfo
 ) -> Iterator[bytes]:
-    """The file, line by line, in UTF-8; times are shown in ``zone`` with their offset (ISO 8601)."""
-    writer = csv.writer(_Line(), delimiter=dialect.delimiter, lineterminator="\r\n")
-    yield (dialect.start + writer.writerow(header)).encode()
-    for row in rows:
-        yield writer.writerow([_text(cell, dialect, zone) for cell in row]).encode()
+    """The file in UTF-8, some lines at a time; times are shown in ``zone`` with their offset (ISO 8601)."""
+    piece = StringIO(newline="")
+    writer = csv.writer(piece, delimiter=dialect.delimiter, lineterminator="\r\n")
+    piece.write(dialect.start)
+    writer.writerow(header)
+    texts = ([_text(cell, dialect, zone) for cell in row] for row in rows)
+    while lines := list(islice(texts, LINES)):
+        writer.writerows(lines)
+        yield piece.getvalue().encode()
+        piece.seek(0)
+        piece.truncate()
+    if piece.tell():
+        yield piece.getvalue().encode()
 
 
 def defused(text: str) -> str:
     """The text with a ``'`` before it where a spreadsheet would run it."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return f"'{text}" if text[:1] in _FORMULA_STARTS else text
 
 
 def as_typed(text: str) -> str:
     """What was typed, from a cell that may have been defused."""
-    return text[1:] if text[:1] == "'" and text[1:].startswith(_FORMULA_STARTS) else text
+    return text[1:] if text[:1] == "'" and text[1:2] in _FORMULA_STARTS else text
 
 
 def _text(cell: Cell, dialect: Dialect, zone: ZoneInfo) -> str:
     match cell:
+        case str():
+            return defused(cell)
         case None:
             return ""
         case bool():
@@ -70,4 +78,3 @@ def _text(cell: Cell, dialect: Dialect, zone: ZoneInfo) -> str:
             return cell.isoformat()
         case int():
             return str(cell)
-    return defused(cell)

@@ -93,7 +93,7 @@ def _bare(engine: Engine) -> None:
 
 def _page(engine: Engine, filters: Filters, number: int = 1) -> None:
     with Session(engine) as session:
-        attendees.page(session, "open", filters, number)
+        attendees.page(session, "open", attendees.columns(session, "open", None), filters, number)
 
 
 def _download(engine: Engine) -> Iterable[bytes]:
