@@ -14,17 +14,19 @@ Cell = str | int | Decimal | date | datetime | bool | None
 
 @dataclass(frozen=True)
 class Dialect:
-    """How cells are parted, how a decimal is written, and what stands before the first byte."""
+    """How cells are parted, how a decimal is written, what stands before the first byte, and whether who opens it takes
+    all digits for a number."""
 
     delimiter: str
     decimal_mark: str
     start: str = ""
+    digits_count: bool = False
 
 
 DIALECTS = {
     "rfc4180": Dialect(",", "."),
     # The mark tells Excel that it is UTF-8; semicolons and decimal commas are those of a Belgian Windows.
-    "excel": Dialect(";", ",", "\N{ZERO WIDTH NO-BREAK SPACE}"),
+    "excel": Dialect(";", ",", "\N{ZERO WIDTH NO-BREAK SPACE}", digits_count=True),
 }
 
 # What spreadsheets take for a formula or skip to find one (OWASP, "CSV Injection"), full-width forms too.
@@ -58,14 +60,21 @@ def defused(text: str) -> str:
 
 
 def as_typed(text: str) -> str:
-    """What was typed, from a cell that may have been defused."""
-    return text[1:] if text[:1] == "'" and text[1:2] in _FORMULA_STARTS else text
+    """What was typed, from a cell that may have a ``'`` of ours before it."""
+    guarded = text[:1] == "'" and (text[1:2] in _FORMULA_STARTS or _spoilt_as_number(text[1:]))
+    return text[1:] if guarded else text
+
+
+def _spoilt_as_number(text: str) -> bool:
+    """Whether a spreadsheet would make another number of these digits, such as a telephone's: it drops zeros before
+    them, and what is after the fifteenth."""
+    return text.isdigit() and text.isascii() and (len(text) > 15 or (text[0] == "0" and len(text) > 1))
 
 
 def _text(cell: Cell, dialect: Dialect, zone: ZoneInfo) -> str:
     match cell:
         case str():
-            return defused(cell)
+            return f"'{cell}" if dialect.digits_count and _spoilt_as_number(cell) else defused(cell)
         case None:
             return ""
         case bool():
