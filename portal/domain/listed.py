@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import BindParameter, Connection, Integer, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from portal.domain.payments import shares
@@ -90,6 +90,23 @@ _READ: tuple[Any, ...] = (
 )
 """What is read for the fields of ``Listed`` up to ``paid``, in their order."""
 
+# Made once, and their numbers written out: with hundreds of parties, statements and parameters cost more to make than
+# to ask.
+_PARTIES: BindParameter[Any] = bindparam("parties", expanding=True, literal_execute=True, type_=Integer)
+_ANSWERS = select(
+    Answer.registration_id, Answer.position, Answer.name, Answer.each, Answer.type, Answer.value
+).where(Answer.registration_id.in_(_PARTIES))
+_AMOUNTS = (
+    select(Payment.registration_id, func.sum(Payment.amount))
+    .where(Payment.registration_id.in_(_PARTIES))
+    .group_by(Payment.registration_id)
+)
+_DUES = (
+    select(Attendee.registration_id, Attendee.position, Attendee.status, Attendee.price)
+    .where(Attendee.registration_id.in_(_PARTIES))
+    .order_by(Attendee.registration_id, Attendee.position)
+)
+
 NOTHING: Mapping[str, Given] = {}
 
 
@@ -122,11 +139,7 @@ def _answers(
     """What each person of these registrations answered, and what each party did."""
     own: dict[tuple[int, int], dict[str, Given]] = defaultdict(dict)
     common: dict[int, dict[str, Given]] = defaultdict(dict)
-    found = connection.execute(
-        select(
-            Answer.registration_id, Answer.position, Answer.name, Answer.each, Answer.type, Answer.value
-        ).where(Answer.registration_id.in_(parties))
-    )
+    found = connection.execute(_ANSWERS, {"parties": parties})
     for party, position, name, each, kind, value in found:
         (own[party, position] if each else common[party])[name] = Given(kind, value)
     return own, common
@@ -134,22 +147,11 @@ def _answers(
 
 def _paid(connection: Connection, parties: Sequence[int]) -> dict[tuple[int, int], int]:
     """The share of each person of those of these registrations for which money came in."""
-    amounts = {
-        party: int(amount)
-        for party, amount in connection.execute(
-            select(Payment.registration_id, func.sum(Payment.amount))
-            .where(Payment.registration_id.in_(parties))
-            .group_by(Payment.registration_id)
-        )
-    }
+    amounts = {party: int(amount) for party, amount in connection.execute(_AMOUNTS, {"parties": parties})}
     if not amounts:
         return {}
     dues: dict[int, dict[int, int]] = defaultdict(dict)
-    for party, position, status, price in connection.execute(
-        select(Attendee.registration_id, Attendee.position, Attendee.status, Attendee.price)
-        .where(Attendee.registration_id.in_(list(amounts)))
-        .order_by(Attendee.registration_id, Attendee.position)
-    ):
+    for party, position, status, price in connection.execute(_DUES, {"parties": list(amounts)}):
         dues[party][position] = (price or 0) if status == CONFIRMED else 0
     return {
         (party, position): share

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, case, func, select
@@ -116,6 +117,7 @@ def unpaid(session: Session) -> Iterator[Registration]:
     )
 
 
+@lru_cache(1_000)  # a list has few prices and many people
 def euro(cents: int) -> Decimal:
     """Cents as euro with two decimals."""
     return Decimal(cents).scaleb(-2)
