@@ -103,6 +103,7 @@ ORGANISERS_PAGES = {
     "letters": _at("/admin/letters"),
     "attendees": _at(f"/admin/events/{FULL}/attendees"),
     "attendees-waiting": _at(f"/admin/events/{FULL}/attendees?status=waitlisted&q=e"),
+    "attendees-narrowed": _at(f"/admin/events/{PAID}/attendees?paid=open&here=out&sort=school"),
     "import": _at(f"/admin/events/{FULL}/import"),
     "attendees-none": _at(f"/admin/events/{PAID}/attendees?q=nobody"),
     "one": _first_of(PAID, ""),

@@ -1,11 +1,15 @@
-"""Which attendees: the same filters for the page, for every export, and for who gets a mail."""
+"""Which attendees: the same filters for the page, for every export, and for who gets a mail; and how many each would
+leave."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
-from sqlalchemy import Exists, ScalarSelect, Select, case, exists, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import Case, Exists, ScalarSelect, Select, case, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
+from portal.content.event import Event, Question
 from portal.domain.signup import folded
 from portal.storage.ledger import Payment
 from portal.storage.models import CANCELLED, CONFIRMED, WAITLISTED, Answer, Attendee, Registration
@@ -64,12 +68,7 @@ def chosen(slug: str, filters: Filters) -> Select[Attendee]:
         checked_in = Attendee.checked_in_at.is_not(None)
         query = query.where(checked_in if filters.here == "in" else ~checked_in)
     if filters.paid in ("paid", "open"):
-        query = query.where(
-            due_of_registration() > 0,
-            due_of_registration() <= paid_of_registration()
-            if filters.paid == "paid"
-            else due_of_registration() > paid_of_registration(),
-        )
+        query = query.where(_money() == filters.paid)
     for name, value in filters.answers:
         query = query.where(_answered(name, value))
     if filters.people:
@@ -82,6 +81,94 @@ def chosen(slug: str, filters: Filters) -> Select[Attendee]:
             )
         )
     return query
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many people there would be in the list with each choice of a filter and all other filters as they are.
+
+    What nobody would be left with is not there.
+    """
+
+    status: Mapping[str, int]
+    ticket: Mapping[str, int]
+    session: Mapping[str, int]
+    paid: Mapping[str, int]
+    here: Mapping[str, int]
+    answers: Mapping[tuple[str, str], int]
+    """By the question's name and what was answered or chosen."""
+
+
+def choices(question: Question) -> tuple[str, ...]:
+    """The answers to a question that a list can be narrowed to."""
+    return ("yes", "no") if question.type == "checkbox" else question.options
+
+
+def counts(session: Session, slug: str, event: Event | None, filters: Filters) -> Counts:
+    """Count for all filters at once, in two queries."""
+    sessions = {ticket.id: ticket.sessions for ticket in event.tickets} if event else {}
+    passes: dict[str, Callable[[str], bool]] = {
+        "status": lambda status: filters.status not in STATUSES or status == filters.status,
+        "ticket": lambda ticket: not filters.ticket or ticket == filters.ticket,
+        "session": lambda ticket: not filters.session or ticket in filters.tickets,
+        "paid": lambda paid: not filters.paid or paid == filters.paid,
+        "here": lambda here: not filters.here or here == filters.here,
+    }
+    found: dict[str, Counter[str]] = {name: Counter() for name in passes}
+    for status, ticket, paid, here, number in session.execute(_groups(slug, filters)):
+        group = {"status": status, "ticket": ticket, "session": ticket, "paid": paid, "here": here}
+        stopped_by = [name for name, value in group.items() if not passes[name](value)]
+        for name, value in group.items():
+            if stopped_by in ([], [name]):
+                for choice in sessions.get(value, ()) if name == "session" else (value,):
+                    found[name][choice] += number
+    return Counts(**found, answers=_counted_answers(session, slug, event, filters))
+
+
+def _groups(slug: str, filters: Filters) -> Select[Any]:
+    """How many people are alike to all filters but those by answer, among whom those and the search let through."""
+    people = (
+        chosen(slug, Filters(q=filters.q, answers=filters.answers, people=filters.people))
+        .with_only_columns(
+            Attendee.status,
+            Attendee.ticket,
+            _money().label("paid"),
+            case((Attendee.checked_in_at.is_(None), "out"), else_="in").label("here"),
+        )
+        .subquery()
+    )
+    return select(*people.c, func.count()).group_by(*people.c)
+
+
+def _counted_answers(
+    session: Session, slug: str, event: Event | None, filters: Filters
+) -> Mapping[tuple[str, str], int]:
+    asked = [question.name for question in event.questions if choices(question)] if event else []
+    if not asked:
+        return {}
+    query = (
+        chosen(slug, replace(filters, answers=()))
+        .join(
+            Answer,
+            (Answer.registration_id == Attendee.registration_id)
+            & or_(Answer.position == Attendee.position, Answer.each.is_(False)),
+        )
+        .where(Answer.name.in_(asked), Answer.value != "")
+        .where(*(or_(Answer.name == name, _answered(name, value)) for name, value in filters.answers))
+        .with_only_columns(Answer.name, Answer.value, func.count())
+        .group_by(Answer.name, Answer.value)
+    )
+    found: Counter[tuple[str, str]] = Counter()
+    for name, value, number in session.execute(query):
+        for one in value.split("\n"):
+            found[name, one] += number
+    return found
+
+
+def _money() -> Case[Any]:
+    """``paid`` or ``open`` for a query's row, by its registration; empty when nothing is due."""
+    due = due_of_registration()
+    return case((due == 0, ""), (due <= paid_of_registration(), "paid"), else_="open")
 
 
 def due_of_registration() -> ScalarSelect[int]:

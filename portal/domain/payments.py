@@ -1,10 +1,11 @@
 """Paying by transfer: what is due follows from who has a place, what was paid stands in a ledger that is only ever
 added to."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, case, func, select
@@ -116,17 +117,18 @@ def unpaid(session: Session) -> Iterator[Registration]:
     )
 
 
+@lru_cache(1_000)  # a list has few prices and many people
 def euro(cents: int) -> Decimal:
     """Cents as euro with two decimals."""
     return Decimal(cents).scaleb(-2)
 
 
-def shown_communication(registration: Registration) -> str:
+def shown_communication(communication: str | None) -> str:
     """The structured communication as it stands in exports, ``123/4567/89002``; empty when nothing was ever due.
 
     Without the plus signs: a spreadsheet would take them for a formula.
     """
-    return written_communication(registration.communication).strip("+") if registration.communication else ""
+    return written_communication(communication).strip("+") if communication else ""
 
 
 COLUMNS: Mapping[str, Callable[[Registration], csv.Cell]] = {
@@ -141,7 +143,7 @@ COLUMNS: Mapping[str, Callable[[Registration], csv.Cell]] = {
     "amount_paid": lambda r: euro(r.amount_paid),
     "amount_open": lambda r: euro(balance(r).open),
     "amount_to_refund": lambda r: euro(balance(r).to_refund),
-    "payment_reference": shown_communication,
+    "payment_reference": lambda r: shown_communication(r.communication),
     "last_paid_on": lambda r: max((p.received_on.isoformat() for p in r.payments), default=""),
     "billing_name": lambda r: r.billing.name if r.billing else "",
     "billing_street": lambda r: r.billing.street if r.billing else "",
@@ -180,13 +182,13 @@ def _stream(session: Session, slug: str) -> Iterator[Registration]:
     yield from session.scalars(query)
 
 
-def share(registration: Registration, position: int) -> int:
-    """What was paid for one person, in cents: people are paid for in their order; what is over stands with the
-    first, so that the shares add up to what was paid."""
-    left = registration.amount_paid
-    shares = []
-    for person in registration.attendees:
-        shares.append(max(0, min(left, person.amount_due)))
-        left -= shares[-1]
-    shares[0] += left
-    return shares[position]
+def shares(paid: int, dues: Sequence[int]) -> list[int]:
+    """What of ``paid`` stands with each person of a party who owe ``dues``, in cents: people are paid for in their
+    order; what is over stands with the first, so that the shares add up to what was paid."""
+    left = paid
+    found = []
+    for due in dues:
+        found.append(max(0, min(left, due)))
+        left -= found[-1]
+    found[0] += left
+    return found

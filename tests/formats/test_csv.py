@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from portal.formats.csv import DIALECTS, Cell, defused, write
+from portal.formats.csv import DIALECTS, LINES, Cell, as_typed, defused, write
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 
@@ -44,6 +44,24 @@ def test_what_a_spreadsheet_would_run_is_defused(text: str) -> None:
 @pytest.mark.parametrize("text", ["Emma", "1", "'s Gravenwezel", "a=b", ""])
 def test_other_text_is_left_alone(text: str) -> None:
     assert defused(text) == text
+
+
+@pytest.mark.parametrize("digits", ["0470123456", "00", "1234567890123456"])
+def test_excel_does_not_make_another_number_of_digits(digits: str) -> None:
+    assert file("excel", [digits, ""]).decode().endswith(f"\r\n'{digits};\r\n")
+    assert file("rfc4180", [digits, ""]).decode().endswith(f"\r\n{digits},\r\n")
+    assert as_typed(f"'{digits}") == digits
+
+
+@pytest.mark.parametrize("text", ["0", "9300", "0470 12 34 56", "²³", "٠٤٧٠"])
+def test_what_excel_leaves_alone_is_left_alone(text: str) -> None:
+    assert file("excel", [text, ""]).decode().endswith(f"\r\n{text};\r\n")
+
+
+@pytest.mark.parametrize("number", [0, 1, LINES - 1, LINES, LINES + 1])
+def test_a_file_in_pieces_is_whole(number: int) -> None:
+    lines = file("rfc4180", *([str(n), "x"] for n in range(number))).decode().split("\r\n")
+    assert lines == ["a,b", *(f"{n},x" for n in range(number)), ""]
 
 
 def test_python_reads_back_what_was_written() -> None:

@@ -1,8 +1,9 @@
 """The attendee list: narrowed, chosen from, acted upon, written to."""
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import StringIO
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from portal.domain.letters import LINK_MARK
 from portal.storage.mailings import Mailing
 from portal.storage.models import Attendee, Letter
+from tests.support.many import sign_up_many
 from tests.support.portal import PortalUnderTest, event_file, statements_of
 from tests.support.visitor import Answer, Visitor
 
@@ -24,7 +26,8 @@ DAY = {
     ),
     "questions": (
         "[{name: lunch, label: Lunch, type: radio, options: [ja, nee], each: true}, "
-        "{name: topics, label: Onderwerpen, type: checkboxes, options: [AI, robots]}]"
+        "{name: topics, label: Onderwerpen, type: checkboxes, options: [AI, robots]}, "
+        "{name: vegan, label: Vegan, type: checkbox}]"
     ),
 }
 
@@ -75,6 +78,118 @@ def test_each_filter_narrows_the_list_and_the_file_alike(make_portal: MakePortal
         assert sorted(names(organiser.get(LIST + query))) == expected, query
         file = organiser.get(LIST + ".csv" + query).text
         assert sorted(row["first_name"] for row in csv.DictReader(StringIO(file))) == expected, query
+
+
+def test_beside_each_choice_stands_how_many_it_would_leave(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(**DAY | {"capacity": 4})})
+    organiser = portal.organiser()
+    for name, ticket, lunch, topics in (
+        ("Emma", "full", "ja", ["AI", "robots"]),
+        ("Noor", "half", "nee", ["robots"]),
+        ("Wout", "half", "ja", ["AI"]),
+        ("Lies", "full", "nee", []),
+        ("Anna", "half", "ja", ["robots"]),
+    ):
+        answers = {
+            "answers-lunch": lunch,
+            "answers-topics": topics,
+            "answers-vegan": "y" if lunch == "nee" else "",
+        }
+        sign_up(portal, name, ticket=ticket, **{k: v for k, v in answers.items() if v})
+    act(organiser, "Has paid", "Noor", "Emma")
+    act(organiser, "Check in", "Emma", "Wout")
+    organiser.submit(organiser.follow(act(organiser, "Cancel …", "Lies")))
+    for query in (
+        "",
+        "?q=noor",
+        "?status=confirmed",
+        "?ticket=half&here=out",
+        "?session=am&paid=paid",
+        "?answer-lunch=ja",
+        "?answer-lunch=ja&answer-topics=AI&here=in",
+        "?status=cancelled&answer-topics=robots&q=school",
+    ):
+        page = organiser.get(LIST + query)
+        beside = list(numbers_beside(page))
+        assert len(beside) == 4 + 2 + 2 + 2 + 2 + 2 + 2 + 2
+        for name, value, number in beside:
+            narrowed = {**dict(parse_qsl(query[1:])), name: value}
+            assert len(names(organiser.get(f"{LIST}?{urlencode(narrowed)}"))) == number, (query, name, value)
+
+
+def numbers_beside(page: Answer) -> Iterator[tuple[str, str, int]]:
+    """Each choice of each filter: its name and value in the address, and how many the page says that it leaves."""
+    for link in page.find(".counts a"):
+        status = dict(parse_qsl(urlsplit(link.attrs["href"]).query)).get("status", "")
+        yield "status", status, int(link.to_text().split()[-1])
+    for option in page.find("form.search select option"):
+        if option.attrs["value"]:
+            yield (
+                option.parent.attrs["name"],
+                option.attrs["value"],
+                int(option.to_text().split("(")[-1].rstrip(" )")),
+            )
+
+
+def test_answers_sort_as_what_they_are(make_portal: MakePortal) -> None:
+    questions = (
+        "[{name: bags, label: Tassen, type: number, each: true}, {name: born, label: Geboren, type: date}, "
+        "{name: town, label: Stad, type: text}]"
+    )
+    portal = make_portal({"nascholing": event_file(questions=questions)})
+    organiser = portal.organiser()
+    for name, bags, born, town in (
+        ("Emma", "10", "1990-05-01", "gent"),
+        ("Noor", "9", "1989-12-31", "Aalst"),
+        ("Wout", "", "", ""),
+        ("Lies", "100", "2001-01-01", "Zele"),
+    ):
+        sign_up(portal, name, **{"answers-bags": bags, "answers-born": born, "answers-town": town})
+    for key, expected in {
+        "bags": ["Wout", "Noor", "Emma", "Lies"],
+        "born": ["Wout", "Noor", "Emma", "Lies"],
+        "town": ["Wout", "Noor", "Emma", "Lies"],
+        "nothing": ["Emma", "Noor", "Wout", "Lies"],
+        "' or 1 --": ["Emma", "Noor", "Wout", "Lies"],
+    }.items():
+        query = "?" + urlencode({"sort": f"answer:{key}"})
+        assert names(organiser.get(LIST + query)) == expected, key
+        assert names(organiser.get(LIST + query + "&descending=1")) == expected[::-1], key
+
+
+def test_each_heading_that_is_shown_sorts(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(**DAY)})
+    organiser = portal.organiser()
+    sign_up(portal, "Emma", ticket="full", **{"answers-lunch": "ja"})
+    sign_up(portal, "Noor", ticket="half", **{"answers-lunch": "nee"})
+    act(organiser, "Check in", "Noor")
+    every = [box.attrs["value"] for box in organiser.get(LIST).find("input[name=column]")]
+    page = organiser.get(LIST + "?" + urlencode({"column": every}, doseq=True))
+    links = [heading.attrs["href"] for heading in page.find("thead th a")]
+    assert len(links) == len(every) + 1
+    for link in links:
+        ways = [names(organiser.get(link + more)) for more in ("", "&descending=1")]
+        assert ways[0] == ways[1][::-1], link
+    # What somebody does not have comes before what others have, on every database.
+    assert names(organiser.get(LIST + "?sort=checked_in_at")) == ["Emma", "Noor"]
+
+
+def test_a_party_keeps_its_shares_and_common_answers_however_the_list_is_narrowed(
+    make_portal: MakePortal,
+) -> None:
+    portal = make_portal({"nascholing": event_file(**DAY | {"max_party": 3})})
+    organiser = portal.organiser()
+    visitor = portal.visitor()
+    form = visitor.submit(visitor.get("/events/nascholing/signup"), press="Add a colleague")
+    emma = {"first_name": "Emma", "last_name": "Peeters", "email": "emma@school.example", "privacy": "y"}
+    asked = {"ticket": "full", "answers-lunch": "ja", "answers-topics": ["AI", "robots"]}
+    noor = {"first_name": "Noor", "last_name": "Aerts", "ticket": "half", "answers-lunch": "nee"}
+    noor = {f"people-0-{name}": value for name, value in noor.items()}
+    assert visitor.submit(form, emma | asked | noor).status == 303
+    act(organiser, "Has paid", "Emma")
+    (row,) = csv.DictReader(StringIO(organiser.get(LIST + ".csv?q=aerts").text))
+    assert (row["amount_due"], row["amount_paid"]) == ("65.00", "65.00")
+    assert (row["answer:lunch"], row["answer:topics"]) == ("nee", "AI; robots")
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -196,18 +311,33 @@ def test_sheet_and_badges_have_who_comes_by_name(make_portal: MakePortal) -> Non
     assert badges.words(".badges .who") == ["Wout Peeters"]
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_list_asks_the_same_of_the_database_for_few_and_for_many(make_portal: MakePortal) -> None:
-    portal = make_portal({"nascholing": event_file(**DAY)})
+    portal = make_portal({"few": event_file(**DAY), "many": event_file(**DAY)})
     organiser = portal.organiser()
     asked = []
-    for count in (1, 9):
-        for number in range(count):
-            sign_up(portal, f"Emma{count}{number}", ticket="half")
+    for slug, count in (("few", 5), ("many", 5_000)):
+        sign_up_many(portal.engine, slug, confirmed=count, at=portal.clock.now)
         with statements_of(portal) as statements:
-            organiser.get(LIST + "?session=am&paid=open")
+            page = organiser.get(
+                f"/admin/events/{slug}/attendees?status=confirmed&here=out&sort=answer:lunch"
+            )
+        assert page.words(".counts a")[0] == f"All {count}"
         asked.append(len(statements))
     assert asked[0] == asked[1] <= 12
+
+
+def test_many_filters_at_once_are_no_more_questions_to_the_database(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(**DAY)})
+    organiser = portal.organiser()
+    sign_up(portal, "Emma", ticket="full", **{"answers-lunch": "ja"})
+    asked = []
+    for query in ("", "?status=confirmed&session=am&paid=open&here=out&answer-lunch=ja&sort=answer:lunch"):
+        with statements_of(portal) as statements:
+            assert names(organiser.get(LIST + query)) == ["Emma"]
+        asked.append(len(statements))
+    assert asked[0] == asked[1]
+    endless = urlencode({f"answer-{number}": "x" for number in range(2_000)})
+    assert organiser.get(f"{LIST}?{endless}").status == 200
 
 
 def statuses(portal: PortalUnderTest) -> list[str]:

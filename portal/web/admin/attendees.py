@@ -6,11 +6,12 @@ from flask import Response, abort, make_response, render_template, request, sess
 
 from portal.content.event import Event
 from portal.domain import attendees, words
+from portal.domain import filters as narrowing
 from portal.domain.attendees import Column
+from portal.domain.listed import Listed
 from portal.domain.typed import whole_number
 from portal.formats import csv
 from portal.i18n import gettext as _
-from portal.storage.models import Attendee
 from portal.web import scripts
 from portal.web.admin import blueprint, event_or_404, list_query
 from portal.web.extensions import db, site
@@ -27,7 +28,6 @@ class Heading:
 
     key: str
     label: str
-    sortable: bool
 
 
 @blueprint.get("/events/<slug>/attendees", endpoint="attendees")
@@ -36,7 +36,8 @@ def attendee_list(slug: str) -> Response:
     event, title = event_or_404(slug)
     filters = list_query.read(request.args, event)
     rows = db.session()
-    columns = {c.key: c for c in attendees.columns(rows, slug, event)}
+    shown = attendees.columns(rows, slug, event)
+    columns = {column.key: column for column in shown}
     if event is not None and not event.tickets:
         del columns["ticket"]
     headings = _headings(columns, event)
@@ -46,14 +47,13 @@ def attendee_list(slug: str) -> Response:
         event=event,
         event_title=title,
         slug=slug,
-        page=attendees.page(rows, slug, filters, at),
+        page=attendees.page(rows, slug, shown, filters, at),
         columns=[heading for heading in headings if heading.key in _shown_columns(headings)],
         all_columns=headings,
         cell=lambda heading, row: _shown(columns[heading.key], row),
         filters=filters,
-        asked=event and [question for question in event.questions if question.options],
-        by_ticket=attendees.counts_by_ticket(rows, slug),
-        counts=attendees.counts(rows, slug),
+        choices=narrowing.choices,
+        counts=narrowing.counts(rows, slug, event, filters),
         kept=list_query.as_fields,
         mail_url=url_for("admin.mail", slug=slug, **list_query.written(filters)),
         script=scripts.url("desk/list"),
@@ -127,10 +127,10 @@ def _headings(columns: dict[str, Column], event: Event | None) -> list[Heading]:
         if key.startswith("answer:"):
             name = key.removeprefix("answer:")
             labels[key] = questions.get(name, name)
-    return [Heading(key, label, key in attendees.SORTABLE) for key, label in labels.items() if key in columns]
+    return [Heading(key, label) for key, label in labels.items() if key in columns]
 
 
-def _shown(column: Column, row: Attendee) -> str:
+def _shown(column: Column, row: Listed) -> str:
     """What stands in a cell of the page, in words."""
     match column.key:
         case "status":
@@ -142,17 +142,12 @@ def _shown(column: Column, row: Attendee) -> str:
         case "ticket":
             return row.ticket_label
         case "registered_at":
-            return words.short_moment(row.registration.created_at.astimezone(site().timezone))
+            return words.short_moment(row.registered_at.astimezone(site().timezone))
         case "checked_in_at":
             return (
                 words.short_moment(row.checked_in_at.astimezone(site().timezone)) if row.checked_in_at else ""
             )
     value = column.cell(row)
-    if column.key.startswith("answer:") and value in ("yes", "no") and _is_a_tick(row, column.key):
-        return _("yes") if value == "yes" else _("no")
+    if (given := row.answers.get(column.key.removeprefix("answer:"))) and given.type == "checkbox":
+        return {"yes": _("yes"), "no": _("no")}.get(given.value, given.value)
     return "" if value is None else str(value)
-
-
-def _is_a_tick(row: Attendee, key: str) -> bool:
-    name = key.removeprefix("answer:")
-    return any(a.name == name and a.type == "checkbox" for a in (*row.answers, *row.registration.answers))

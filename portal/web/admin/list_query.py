@@ -9,8 +9,8 @@ from portal.domain.filters import Filters
 from portal.domain.typed import whole_number
 
 LONGEST_SEARCH = 200
-MOST_PEOPLE = 100
-"""Who is ticked goes along in an address, and that has an end."""
+MOST_PEOPLE, MOST_ANSWERS = 100, 20
+"""What goes along in an address and in one statement; both have an end."""
 
 
 def read(query: MultiDict[str, str], event: Event | None) -> Filters:
@@ -29,7 +29,7 @@ def read(query: MultiDict[str, str], event: Event | None) -> Filters:
             (name.removeprefix("answer-"), value)
             for name, value in query.items()
             if name.startswith("answer-") and value
-        ),
+        )[:MOST_ANSWERS],
         people=tuple(filter(None, map(_person, query.getlist("person")[:MOST_PEOPLE]))),
         sort=query.get("sort", ""),
         descending=query.get("descending") == "1",

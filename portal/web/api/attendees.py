@@ -12,8 +12,8 @@ from portal.domain import attendees as people
 from portal.domain.api_tokens import ATTENDEES
 from portal.domain.attendees import BASE_COLUMNS, Column
 from portal.domain.filters import Filters
+from portal.domain.listed import Listed
 from portal.formats import csv
-from portal.storage.models import Attendee
 from portal.web.api import shapes
 from portal.web.api.bearer import reader
 from portal.web.api.events import ONE_LINE
@@ -135,10 +135,10 @@ def _event_or_404(slug: str) -> Event | None:
     return event
 
 
-def _rows(found: Sequence[Attendee], columns: list[Column]) -> tuple[AttendeeRow, ...]:
+def _rows(found: Sequence[Listed], columns: list[Column]) -> tuple[AttendeeRow, ...]:
     return tuple(AttendeeRow({column.key: _cell(column, row) for column in columns}) for row in found)
 
 
-def _cell(column: Column, row: Attendee) -> Any:
+def _cell(column: Column, row: Listed) -> Any:
     value = column.cell(row)
     return value.astimezone(site().timezone) if isinstance(value, datetime) else value
