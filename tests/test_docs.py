@@ -16,10 +16,10 @@ import click
 import pytest
 
 from portal.cli import main
-from portal.content.event import Material, Question, Session, Ticket
+from portal.content.event import LETTERS, Material, Question, Session, Ticket
 from portal.content.reader import KEYS, read
 from portal.content.site import KEYS as SITE_KEYS
-from portal.content.site import Site, read_site
+from portal.content.site import Bank, Organisation, Site, read_site
 from portal.domain.attendees import BASE_COLUMNS
 from portal.domain.happenings import TEST, TYPES
 from portal.formats import post, webhook
@@ -77,6 +77,39 @@ def examples() -> Iterator[str]:
     for front in blocks(text_of("docs/events.md"), "yaml"):
         if front.startswith("title:"):
             yield f"---\n{front}---\n\nTekst.\n"
+
+
+def examples_of_keys() -> Iterator[tuple[str, str]]:
+    """Each key of an event with each example that stands beside it."""
+    for row in re.findall(
+        r"^\| `(\w+)` \| (`.+?) \| .+? \| .+? \|$", text_of("docs/events.md"), re.MULTILINE
+    ):
+        for example in re.findall(r"`(.+?)`", row[1]):
+            yield row[0], example
+
+
+@pytest.mark.parametrize(("key", "example"), [*examples_of_keys()])
+def test_every_example_beside_a_key_is_what_the_reader_takes(key: str, example: str) -> None:
+    lines = {"title": "X", "date": "2027-03-10T13:30:00", "registration": "portal"} | {key: example}
+    front = "".join(f"{name}: {value}\n" for name, value in lines.items())
+    reading = read(f"---\n{front}---\n\nTekst.\n".encode(), "events/x.md", SITE)
+    assert reading.event is not None
+    assert not reading.problems
+
+
+def test_a_key_has_an_example_or_a_part_of_the_page_about_it() -> None:
+    with_example = {key for key, _example in examples_of_keys()}
+    elsewhere = set(re.findall(r"^\| `(\w+)` \| \[see below\]", text_of("docs/events.md"), re.MULTILINE))
+    assert with_example | elsewhere == set(KEYS)
+
+
+def test_the_parts_of_a_group_are_those_that_the_reader_takes() -> None:
+    page = text_of("docs/events.md")
+    for group, there_are in (("organisation", names(Organisation)), ("bank", names(Bank))):
+        (row,) = re.findall(rf"^\| `{group}` \|[^|]*\| (.+) \|$", page, re.MULTILINE)
+        assert re.findall(r"`(\w+)`", row) == there_are
+    own_words = page.split("The letters that take words of\nyour own are ")[1].split(". Write them")[0]
+    assert sorted(re.findall(r"`(\w+)`", own_words)) == sorted(LETTERS)
 
 
 @pytest.mark.parametrize("example", [*examples()])
