@@ -143,8 +143,9 @@ def check(office: Office, secret_keys: tuple[str, ...], organiser_id: int, typed
     if secret and (step := _step(secret, typed, office.now)) is not None:
         unused = or_(Organiser.totp_step.is_(None), Organiser.totp_step < step)
         sealed = _sealed(secret_keys, organiser_id, secret)
-        same = Organiser.totp_secret == organiser.totp_secret
-        used = update(Organiser).where(Organiser.id == organiser_id, same, unused)
+        used = update(Organiser).where(
+            Organiser.id == organiser_id, Organiser.totp_secret == organiser.totp_secret, unused
+        )
         used = used.values(totp_step=step, totp_secret=sealed)
         return bool(session.execute(used).rowcount)  # type: ignore[attr-defined]  # a CursorResult
     recovery = delete(RecoveryCode).where(

@@ -162,6 +162,8 @@ SECRETS = ("token", "proof", "secret", "hmac", "csrf", "password")
 LOOK_UP = ("where", "select", "exists")
 """A database looks hashes up: how long that takes tells nothing of the token."""
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}
+ALLOWED = {"dumps.py": {"subprocess"}}
+"""PostgreSQL's own programs make and restore its backups; nothing of a request reaches them."""
 FORBIDDEN_MODULES = {
     "pickle",
     "marshal",
@@ -207,7 +209,10 @@ def test_secrets_are_compared_in_equal_time_and_text_never_becomes_code() -> Non
                 faults.append(f"{where} calls {node.func.id}")
             if isinstance(node, ast.Import | ast.ImportFrom):
                 modules = {alias.name for alias in node.names} | {getattr(node, "module", None) or ""}
-                faults += [f"{where} imports {module}" for module in modules & FORBIDDEN_MODULES]
+                faults += [
+                    f"{where} imports {module}"
+                    for module in modules & FORBIDDEN_MODULES - ALLOWED.get(path.name, set())
+                ]
     assert not faults, "\n".join(faults)
 
 

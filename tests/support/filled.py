@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 AT = datetime(2027, 1, 4, 9, 30, 0, 123456, tzinfo=UTC)
-ALLOWED = re.compile(r"\"?(\w+)\"?(?:\)?::\w+(?: \w+)*)? (?:IN \(|= ANY \(+ARRAY\[)\(?'(\w+)'")
+ALLOWED = re.compile(r"\"?(\w+)\"?(?:\)?::\w+(?: \w+)*)? (?:IN \(|= ANY \(+ARRAY\[)\(?'(\w*)'")
 """In a CHECK, as either database tells it: a column and the first of the words that it may have."""
 
 
