@@ -74,7 +74,7 @@ class Program:
         return told
 
     def description(self) -> dict[str, Any]:
-        described: dict[str, Any] = self.portal.app.test_client().get(DESCRIPTION).json
+        described: dict[str, Any] = json.loads(self.portal.app.test_client().get(DESCRIPTION).text)
         return described
 
 
