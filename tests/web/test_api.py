@@ -74,6 +74,19 @@ def test_the_places_of_tickets_and_sessions_are_told_as_they_are_taken(make_port
     assert (event["price"]["lowest"], event["price"]["highest"]) == (6500, 14000)
 
 
+def test_as_many_places_are_free_as_the_page_says_on_tickets_that_are_sold_now(
+    make_portal: MakePortal,
+) -> None:
+    early = "{id: early, label: Vroeg, capacity: 9, closes: 2027-01-01T00:00}"
+    portal = make_portal(
+        {"nascholing": event_file(tickets=f"[{early}, {{id: late, label: Laat, capacity: 2}}]")}
+    )
+    event = Program(portal).get("/events/nascholing")
+    assert [ticket["on_sale"] for ticket in event["tickets"]] == [False, True]
+    assert event["places"]["free"] == 2
+    assert "2 places left" in portal.visitor().get("/events/nascholing").text
+
+
 @pytest.mark.parametrize(
     ("state", "keys"),
     [
