@@ -40,8 +40,8 @@ def portal(live_portal: LivePortals, tmp_path: Path) -> LivePortal:
     today = datetime.now(BRUSSELS).date()
     hours = {
         "date": f"{today}T00:30:00",
-        "end_date": f"{today}T23:59:00",
-        "signup_closes": f"{today}T23:59:00",
+        "end_date": f"{today}T23:59:59",
+        "signup_closes": f"{today}T23:59:59",
     }
     events = tmp_path / "content" / "events"
     events.mkdir(parents=True)

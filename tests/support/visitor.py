@@ -83,7 +83,8 @@ class Visitor:
 
     def __init__(self, app: Flask) -> None:
         self.client = app.test_client()
-        self._address = app.extensions["portal"].settings.base_url
+        portal = app.extensions.get("portal")
+        self._address = portal.settings.base_url if portal else "http://localhost"
 
     def get(self, url: str, **options: Any) -> Answer:
         """``options`` are those of Flask's test client: ``headers``, ``query_string``, ``follow_redirects``."""

@@ -76,7 +76,7 @@ def test_every_sample_event_is_told_as_a_search_engine_wants_it(tmp_path: Path, 
         content_dir=SAMPLE_CONTENT,
         database_url=database_url,
         base_url="https://portal.example",
-        secret_key=SECRET,
+        secret_keys=(SECRET,),
     )
     app = create_app(settings, lambda: NOW)
     visitor = Visitor(app)
