@@ -370,7 +370,7 @@ def test_a_slow_program_has_its_share_of_a_pass_and_no_more(
 
     receiver.answering = slowly
     catalogue = portal.app.extensions["portal"].catalogue
-    slow = Messenger(portal.engine, catalogue, portal.settings.base_url, SECRET, lambda: seconds)
+    slow = Messenger(portal.engine, catalogue, portal.settings.base_url, (SECRET,), lambda: seconds)
     assert slow.deliver_due(portal.clock.now) == 2
     assert slow.deliver_due(portal.clock.now + timedelta(minutes=1)) == 2
     assert slow.deliver_due(portal.clock.now + timedelta(minutes=2)) == 1
@@ -400,7 +400,7 @@ def test_a_silent_program_holds_up_no_letter(
             sent.set()
 
     sender = mail.Sender("Leraars", "info@leraars.example")
-    postman = Postman(portal.engine, Folder(tmp_path / "mail"), sender, "https://portal.example", SECRET)
+    postman = Postman(portal.engine, Folder(tmp_path / "mail"), sender, "https://portal.example", (SECRET,))
     worker = Worker(postman, messenger=messenger(portal))
     portal.clock.now = datetime.now(UTC)
     portal.write({"nascholing": event_file(date="2099-02-03T13:30:00", end_date="2099-02-03T16:30:00")})
@@ -443,7 +443,7 @@ def test_who_reads_the_database_cannot_sign(make_portal: MakePortal, receiver: R
     portal = make_portal()
     secret = make_webhook(portal.organiser(), receiver.url)
     assert secret.removeprefix("whsec_") not in json.dumps([hook(portal).secret, hook(portal).old_secret])
-    assert webhooks.keys(hook(portal), SECRET, portal.clock.now) == [secret]
+    assert webhooks.keys(hook(portal), (SECRET,), portal.clock.now) == [secret]
     assert webhooks.keys(hook(portal), "z" * 40, portal.clock.now) == []
 
 
@@ -485,7 +485,7 @@ def test_a_public_portal_calls_nothing_inside_even_by_a_name_that_changed(
         )
         session.flush()
         made = session.scalars(select(Webhook)).one()
-        made.secret = sealing.seal(SECRET, webhooks.PURPOSE, made.id, "whsec_" + "A" * 44)
+        made.secret = sealing.seal((SECRET,), webhooks.PURPOSE, made.id, "whsec_" + "A" * 44)
     sign_up(portal)
     assert deliver(portal) == 0
     assert not receiver.messages

@@ -51,7 +51,7 @@ def addresses(portal: PortalUnderTest) -> Iterator[str]:
     """Each address that can be asked for with GET, its parts filled in with what is there."""
     with portal.session() as session:
         registration = session.scalars(select(Registration)).one()
-        token = registration_link.token_of(SECRET, registration)
+        token = registration_link.token_of((SECRET,), registration)
         parts = {"slug": "nascholing", "reference": registration.reference, "token": token, "what": "link"}
     with portal.app.test_request_context():
         adapter = portal.app.url_map.bind("localhost", url_scheme="https")

@@ -36,7 +36,9 @@ def sign_up(portal: PortalUnderTest, **values: str) -> Answer:
 
 def sent(portal: PortalUnderTest, folder: Path) -> Iterator[bytes]:
     sender = mail.Sender("Leraars\r\nBcc: x@evil.example", "info@leraars.example")
-    Postman(portal.engine, mail.Folder(folder), sender, "http://localhost", SECRET).send_due(portal.clock.now)
+    Postman(portal.engine, mail.Folder(folder), sender, "http://localhost", (SECRET,)).send_due(
+        portal.clock.now
+    )
     yield from (file.read_bytes() for file in folder.iterdir())
 
 
