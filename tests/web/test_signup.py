@@ -469,7 +469,7 @@ def test_a_sign_up_asks_the_database_little(make_portal: MakePortal) -> None:
     form = visitor.get(FORM)
     with statements_of(portal) as asked:
         visitor.submit(form, EMMA | {"email": "noor@school.example", "answers-level": "beginner"})
-    assert len(asked) <= 10, "\n".join(asked)
+    assert len(asked) <= 11, "\n".join(asked)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
