@@ -9,6 +9,7 @@ from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 from sqlalchemy import Engine
 
+from portal.buffered import CONNECTIONS, BufferedWorker
 from portal.content.site import Site
 from portal.formats import mail
 from portal.settings import Settings
@@ -30,7 +31,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # Gunicorn has no types
         self._options = {
             "bind": f"{bracketed}:{port}",
             "workers": workers,
-            "worker_class": "gthread",
+            "worker_class": BufferedWorker,
+            "worker_connections": CONNECTIONS,
             "threads": THREADS,
             "graceful_timeout": GRACE_SECONDS,
             "preload_app": True,

@@ -16,6 +16,7 @@ from portal.content.event import Event
 from portal.content.site import Site
 from portal.settings import Settings
 from portal.storage.models import Base
+from portal.web.shelf import EmptyForm, Shelf
 
 db = SQLAlchemy(metadata=Base.metadata)
 csrf = CSRFProtect()
@@ -30,13 +31,14 @@ class Portal:
     """What one application serves, and its clock.
 
     ``texts`` are the event texts as HTML by slug and language, each with the Event that it was made from: a
-    file that changed is another Event.
+    file that changed is another Event. ``empty_forms`` are sign-up forms that nobody has filled in.
     """
 
     settings: Settings
     catalogue: Catalogue
     clock: Callable[[], datetime]
     texts: dict[tuple[str, str], tuple[Event, Markup]] = field(default_factory=dict)
+    empty_forms: Shelf[EmptyForm] = field(default_factory=Shelf)
 
 
 def portal() -> Portal:

@@ -43,6 +43,12 @@ from portal.web.fields import answers, answers_form, chosen, length
 FORM_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
+class NumberedForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+    """A form that makes one registration, however often it is sent."""
+
+    form_id = HiddenField()
+
+
 def new_form_id() -> str:
     """The name of one form that somebody fills in."""
     return secrets.token_urlsafe(16)
@@ -111,8 +117,21 @@ def _party_fields(
 
 
 def _sign_up_with(fields: dict[str, Any], token: type[CSRF] | None = None) -> Any:
-    meta = {"csrf_class": token} if token else {}
-    form = type("SignupForm", (FlaskForm,), fields | {"form_id": HiddenField()})(meta=meta)
+    return _numbered(type("SignupForm", (NumberedForm,), fields), token)
+
+
+def blank(token: type[CSRF] | None = None) -> Any:
+    """What is another one's in each sign-up form, without its fields."""
+    return _numbered(NumberedForm, token)
+
+
+def values_of(form: Any) -> tuple[str, str]:
+    """The token and the number of a form, as they stand in its page."""
+    return form.csrf_token._value(), form.form_id.data  # noqa: SLF001  # what its widget writes
+
+
+def _numbered(form_class: type[NumberedForm], token: type[CSRF] | None) -> Any:
+    form = form_class(meta={"csrf_class": token} if token else {})
     if not FORM_ID.fullmatch(form.form_id.data or ""):
         form.form_id.data = new_form_id()
     return form

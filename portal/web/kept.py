@@ -6,12 +6,9 @@ moment has not come at which something opens, closes or ends. Whoever carries a 
 """
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from http import HTTPStatus
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from flask import request
@@ -25,45 +22,36 @@ from portal.domain import places, taken
 from portal.web import watch
 from portal.web.extensions import Portal, now
 from portal.web.languages import cookie_name
+from portal.web.shelf import Recipe, Shelf
 from portal.web.wire import Body
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-PAGES = 300
-"""So many are kept in each process; the one that was not asked for longest goes."""
-RECIPE = "portal.kept"
+RECIPE, VERSION = "portal.kept", "portal.version"
 
 Headers = list[tuple[str, str]]
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """What a page at ``route`` was made from: the places of ``slug`` (of all events when it is None) as ``counted``, at
-    a moment, and until when time changes nothing in it."""
+def recipe(events: Iterable[Event], slug: str | None, counted: Sequence[Any]) -> Recipe:
+    """That of a page which this request makes from these events, and what ``taken.counted`` gave for ``slug``."""
+    moments = [moment for event in events if (moment := places.next_change(event, now()))]
+    version = request.environ[VERSION]
+    return Recipe(str(request.url_rule), version, slug, counted, now(), min(moments, default=None))
 
-    route: str
-    slug: str | None
-    counted: Sequence[Any]
-    made_at: datetime
-    until: datetime | None
+
+def keep(events: Iterable[Event], slug: str | None, counted: Sequence[Any]) -> None:
+    """Say of this request's page that nothing in it is personal, and what it is made from, as for ``recipe``."""
+    request.environ[RECIPE] = recipe(events, slug, counted)
 
 
 @dataclass(frozen=True)
 class Page:
     """An answer that may be given again."""
 
-    version: int
     recipe: Recipe
     headers: Headers
     body: Body
-
-
-def keep(events: Iterable[Event], slug: str | None, counted: Sequence[Any]) -> None:
-    """Say of this request's page that nothing in it is personal, and what it is made from: these events, and what
-    ``taken.counted`` gave for ``slug``."""
-    moments = [moment for event in events if (moment := places.next_change(event, now()))]
-    request.environ[RECIPE] = Recipe(str(request.url_rule), slug, counted, now(), min(moments, default=None))
 
 
 class Kept:
@@ -72,24 +60,24 @@ class Kept:
     def __init__(self, inner: "WSGIApplication", portal: Portal, engine: Engine, session_cookie: str) -> None:
         self._inner, self._portal, self._engine = inner, portal, engine
         self._session_cookie, self._language_cookie = session_cookie, cookie_name(portal.settings.secure)
-        self._pages: OrderedDict[tuple[str, ...], Page] = OrderedDict()
-        self._lock = Lock()
+        self._pages: Shelf[Page] = Shelf()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        # Before anything of it is read: what changes meanwhile makes a page too old, never too new.
+        environ[VERSION] = version = self._portal.catalogue.snapshot.version
         key = self._key(environ)
         if key is None:
             return self._inner(environ, start_response)
         began = time.perf_counter()
         page = self._pages.get(key)
-        version = self._portal.catalogue.snapshot.version
-        if page is not None and self._is_true(page, version):
+        if page is not None and self._is_true(page.recipe, version):
             number = watch.number_of(environ.get("HTTP_X_REQUEST_ID", ""), self._portal.settings)
             logs.request_id.set(number)
             status, body = _answer(page, number, environ, start_response)
             watch.answered(page.recipe.route, "GET", status, time.perf_counter() - began)
             logs.request_id.set("")
             return body
-        return self._made(key, version, environ, start_response)
+        return self._made(key, environ, start_response)
 
     def _key(self, environ: "WSGIEnvironment") -> tuple[str, ...] | None:
         """What decides on a page beside its recipe; None for a request that has to be answered afresh."""
@@ -103,9 +91,8 @@ class Kept:
             chosen = cookies.get(self._language_cookie, "")
         return (environ["PATH_INFO"], chosen, environ.get("HTTP_ACCEPT_LANGUAGE", ""))
 
-    def _is_true(self, page: Page, version: int) -> bool:
-        recipe, at = page.recipe, self._portal.clock()
-        if page.version != version or at < recipe.made_at or (recipe.until and at >= recipe.until):
+    def _is_true(self, recipe: Recipe, version: int) -> bool:
+        if not recipe.may_hold(version, self._portal.clock()):
             return False
         try:
             with self._engine.connect() as connection:
@@ -116,7 +103,6 @@ class Kept:
     def _made(
         self,
         key: tuple[str, ...],
-        version: int,
         environ: "WSGIEnvironment",
         start_response: "StartResponse",
     ) -> Iterable[bytes]:
@@ -142,12 +128,8 @@ class Kept:
             return [text]
         number = dict(headers)[watch.HEADER]
         own = [(name, value) for name, value in headers if name not in ("Content-Length", watch.HEADER)]
-        page = Page(version, recipe, own, Body(text))
-        with self._lock:
-            self._pages[key] = page
-            self._pages.move_to_end(key)
-            if len(self._pages) > PAGES:
-                self._pages.popitem(last=False)
+        page = Page(recipe, own, Body(text))
+        self._pages.put(key, page)
         return _answer(page, number, environ, start_response)[1]
 
 

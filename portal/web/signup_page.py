@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from flask import render_template, request
+from flask import render_template, request, session
 from wtforms.csrf.core import CSRF
 
 from portal.content.event import Event
@@ -11,14 +11,20 @@ from portal.domain import places, registration_link, taken
 from portal.domain.errors import SignupRefused
 from portal.domain.places import Taken
 from portal.domain.signup import sign_up
+from portal.i18n import current_language
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
 from portal.web import forms, meters
 from portal.web.desk import open_desk
 from portal.web.extensions import db, limiter, now, portal
+from portal.web.kept import VERSION, recipe
+from portal.web.shelf import EmptyForm
 
 many = limiter.shared_limit("40 per minute; 400 per hour", scope="sign-ups")
 """How often one client may send a form, wherever it stands: a whole school may sit behind one address."""
+
+OF_ANYBODY = {"csrf_token"}
+"""All that the session of somebody may hold whose pages say nothing of them."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +49,23 @@ class Sent:
 
 
 def show(event: Event, around: Surroundings) -> str:
-    """The empty form. Raises SignupRefused, which has a page of its own, when nobody can sign up now."""
-    now_taken = taken.of_event(db.session(), event.slug)
+    """The empty form. Raises SignupRefused, which has a page of its own, when nobody can sign up now.
+
+    It is made once, and shown to everybody with a token and a number of their own, for as long as it is true.
+    """
+    counted = taken.counted(db.session(), event.slug)
+    shelf, key = portal().empty_forms, (request.full_path, current_language())
+    is_anonymous = session.keys() <= OF_ANYBODY
+    form = shelf.get(key) if is_anonymous else None
+    if form and form.recipe.counted == counted and form.recipe.may_hold(request.environ[VERSION], now()):
+        return form.with_values(forms.values_of(forms.blank(around.token)))
+    now_taken = taken.summed(counted)
     _refuse_unless_open(event, now_taken)
-    return _page(event, now_taken, forms.signup_form(event, now_taken, now(), around.token), around)
+    shown = forms.signup_form(event, now_taken, now(), around.token)
+    page = _page(event, now_taken, shown, around)
+    if is_anonymous:
+        shelf.put(key, EmptyForm.of(recipe([event], event.slug, counted), page, forms.values_of(shown)))
+    return page
 
 
 def take(event: Event, around: Surroundings) -> Sent | str | tuple[str, int]:
