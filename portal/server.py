@@ -1,5 +1,6 @@
 """`portal serve`: the production server, with the worker for letters in each of its processes."""
 
+import gc
 import logging
 from typing import Any
 
@@ -58,6 +59,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # Gunicorn has no types
         name = self._app.extensions["portal"].catalogue.snapshot.site.name
         click.echo(f"{name}: {self._portal_settings.base_url}")
         self._app.extensions["portal"].catalogue.close()
+        # What is loaded stays for good. Looked through by no collector, its pages stay shared among the processes.
+        gc.collect()
+        gc.freeze()
 
     def _forked(self, _arbiter: Any, _process: Any) -> None:
         with self._app.app_context():

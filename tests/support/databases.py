@@ -43,6 +43,7 @@ class PostgresDatabases:
         self._run(f"CREATE DATABASE {TEMPLATE}")
         upgrade(self._address(TEMPLATE))
         self._tables = _tables(self._address(TEMPLATE))
+        self._version = _version(self._address(TEMPLATE))
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
@@ -66,7 +67,7 @@ class PostgresDatabases:
         """Whether it could be: not when its tables are no longer the template's, or have grown to many pages."""
         address = self._address(name)
         (size,) = _execute(address, "SELECT pg_database_size(current_database())")[0]
-        if size > LARGE or _tables(address) != self._tables:
+        if size > LARGE or _tables(address) != self._tables or _version(address) != self._version:
             return False
         tables = sorted({table for table, _column in self._tables} - {"alembic_version"})
         # In the role of a replica no trigger and no foreign key has a say. TRUNCATE takes as long as a test.
@@ -92,6 +93,10 @@ def _tables(address: str) -> list[tuple[str, str]]:
         " WHERE table_schema = 'public' ORDER BY 1, 2",
     )
     return [(row.table_name, row.column_name) for row in rows]
+
+
+def _version(address: str) -> list[str]:
+    return [row.version_num for row in _execute(address, "SELECT version_num FROM alembic_version")]
 
 
 def _execute(address: str, statement: str) -> Sequence[Row[Any]]:

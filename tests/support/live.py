@@ -1,6 +1,7 @@
 """The portal as it runs for real: `portal serve`, in a process and folders of its own."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from tests.support.ports import free_port
 
 TREE = Path(__file__).parents[2]
 SAMPLE_CONTENT = TREE / "content"
-PATIENCE = 60  # seconds
+PATIENCE, LEAVING = 60, 3  # seconds
 
 
 @dataclass(frozen=True)
@@ -89,19 +90,21 @@ def serve_portal(
     portal = LivePortal(url, folder / "var", folder / "serve.log", environment)
     with portal.log.open("wb") as log:
         command = [*PORTAL, "serve", "--host", "127.0.0.1", "--port", str(port), *arguments]
-        server = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
+        server = subprocess.Popen(
+            command, env=environment, cwd=folder, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
     portal.server.append(server)
     try:
         _wait(portal, server)
         yield portal
     finally:
-        server.terminate()
+        # Nobody waits for an answer any more, so at once. A process that was just being made may not hear of it.
+        server.send_signal(signal.SIGQUIT)
         try:
-            server.wait(PATIENCE)
+            server.wait(LEAVING)
         except subprocess.TimeoutExpired:
-            server.kill()
+            os.killpg(server.pid, signal.SIGKILL)
             server.wait()
-            raise
 
 
 def _wait(portal: LivePortal, server: subprocess.Popen[bytes]) -> None:
