@@ -74,6 +74,21 @@ class Outcome:
     registration: Registration
 
 
+def refuse_if_full(session: Session, event: Event, seen: places.Taken, sent: SignUp) -> None:
+    """Raise SignupRefused when ``seen``, read without a lock, has no place for this party, and nobody can wait.
+
+    A thousand people who want what is gone then do not stand in line for it. Whoever has a place by this very form is
+    not refused.
+    """
+    if places.decide(event, seen, [person.ticket for person in sent.people]) != "full":
+        return
+    by_form = select(Registration.id).where(
+        Registration.event_slug == event.slug, Registration.form_id == sent.form_id
+    )
+    if session.scalar(by_form) is None:
+        raise SignupRefused("full")
+
+
 def sign_up(
     desk: Desk, sent: SignUp, *, secret_key: str, over_capacity: bool = False, letter: bool = True
 ) -> Outcome:

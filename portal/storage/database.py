@@ -1,12 +1,16 @@
 """The engine, the one way to write, and times that are always UTC."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, DateTime, Dialect, Engine, create_engine, event, func, select
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
 from portal.storage.queue import writers_queue
@@ -14,9 +18,13 @@ from portal.storage.queue import writers_queue
 LOCK_TIMEOUT = 20_000
 """Milliseconds that a writer waits for somebody who does not let go, such as a shell, before OperationalError."""
 
-ENGINE_OPTIONS: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True}
-"""A connection is tried before it is used, for the server may have started anew; and what people told us never
-stands in an error, which is logged."""
+ENGINE_OPTIONS: dict[str, Any] = {"hide_parameters": True}
+"""What people told us never stands in an error, which is logged."""
+
+QUIET = 1.0
+"""Seconds. A connection to PostgreSQL that lay unused for longer is tried before it is used, for the server may have
+started anew. Trying it each time, as SQLAlchemy would, takes as long as a question."""
+RETURNED = "returned"
 
 WRITES = "portal_writes"
 
@@ -48,13 +56,22 @@ def connect(url: str) -> Engine:
 def prepare(engine: Engine) -> Engine:
     """Make ``engine`` keep the rules of the house: on SQLite foreign keys hold, readers never wait for
     a writer (WAL), and SQLAlchemy rather than the driver says when a transaction begins. On both nobody
-    waits for a lock for ever."""
+    waits for a lock for ever, and none is given a connection that has long been closed."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
         event.listen(engine, "connect", _configure_postgresql)
+        event.listen(engine, "checkin", _note_when_returned)
+        event.listen(engine, "checkout", partial(_try_if_quiet, engine.dialect))
     return engine
+
+
+def asking(engine: Engine) -> Engine:
+    """``engine`` for single questions, without a transaction around each where that takes two more."""
+    return (
+        engine if engine.dialect.name == "sqlite" else engine.execution_options(isolation_level="AUTOCOMMIT")
+    )
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:
@@ -72,6 +89,20 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
 def _configure_postgresql(connection: Any, _record: Any) -> None:
     connection.execute(f"SET lock_timeout = {LOCK_TIMEOUT}")
     connection.commit()
+
+
+def _note_when_returned(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info[RETURNED] = time.monotonic()
+
+
+def _try_if_quiet(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+    if time.monotonic() - record.info.get(RETURNED, time.monotonic()) <= QUIET:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        # All of them are of that server: none is tried again.
+        raise InvalidatePoolError from error
 
 
 def _begin_sqlite(connection: Connection) -> None:

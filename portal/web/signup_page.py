@@ -10,7 +10,7 @@ from portal.content.event import Event
 from portal.domain import places, registration_link, taken
 from portal.domain.errors import SignupRefused
 from portal.domain.places import Taken
-from portal.domain.signup import sign_up
+from portal.domain.signup import refuse_if_full, sign_up
 from portal.i18n import current_language
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
@@ -87,8 +87,10 @@ def take(event: Event, around: Surroundings) -> Sent | str | tuple[str, int]:
         return _page(event, now_taken, sent, around, notice=notice), 422
 
     keys = portal().settings.secret_keys
+    party = forms.read(sent, event)
+    refuse_if_full(db.session(), event, now_taken, party)
     with transaction(db.session()):
-        outcome = sign_up(open_desk(event.slug, event), forms.read(sent, event), secret_key=keys[0])
+        outcome = sign_up(open_desk(event.slug, event), party, secret_key=keys[0])
         made = outcome.registration
         done = Sent(outcome.kind, made.status, made.email, registration_link.token_of(keys, made))
     meters.signed_up(done.status if done.kind == "saved" else done.kind)
