@@ -64,10 +64,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # Gunicorn has no types
         click.echo(f"{name}: {self._portal_settings.base_url}")
         self._app.extensions["portal"].catalogue.close()
         # What is loaded stays for good. Looked through by no collector, its pages stay shared among the processes.
-        gc.collect()
         gc.freeze()
 
     def _forked(self, _arbiter: Any, _process: Any) -> None:
+        gc.enable()
         sys.setswitchinterval(SWITCH_SECONDS)
         with self._app.app_context():
             engine = db.engine

@@ -1,5 +1,6 @@
 """``portal serve``."""
 
+import gc
 from datetime import UTC, datetime
 
 import click
@@ -21,6 +22,7 @@ DEFAULT_ADDRESS = "organiser@example.org"
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64))
 def serve(host: str, port: int, workers: int) -> None:
     """Serve the portal, and send its letters."""
+    gc.disable()  # until the server has parted into processes
     from portal.app import create_app
     from portal.server import Server
     from portal.web import meters

@@ -4,8 +4,10 @@ database alone gives none."""
 import hmac
 from base64 import urlsafe_b64encode
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
 
 
 def seal(secret_keys: tuple[str, ...], purpose: str, whose: object, secret: str) -> str:
@@ -15,6 +17,8 @@ def seal(secret_keys: tuple[str, ...], purpose: str, whose: object, secret: str)
 
 def unseal(secret_keys: tuple[str, ...], purpose: str, whose: object, sealed: str) -> str:
     """The secret; empty when there is none, when it is another one's, or when none of the keys sealed it."""
+    from cryptography.fernet import InvalidToken
+
     try:
         owner, secret = _fernet(secret_keys, purpose).decrypt(sealed.encode()).decode().split()
     except (InvalidToken, ValueError):
@@ -22,6 +26,9 @@ def unseal(secret_keys: tuple[str, ...], purpose: str, whose: object, sealed: st
     return secret if owner == str(whose) else ""
 
 
-def _fernet(secret_keys: tuple[str, ...], purpose: str) -> MultiFernet:
+def _fernet(secret_keys: tuple[str, ...], purpose: str) -> "MultiFernet":
+    # A tenth of the portal's start, were it loaded then; most portals have nothing sealed.
+    from cryptography.fernet import Fernet, MultiFernet
+
     keys = (hmac.digest(key.encode(), purpose.encode(), sha256) for key in secret_keys)
     return MultiFernet([Fernet(urlsafe_b64encode(key)) for key in keys])

@@ -4,14 +4,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 from zoneinfo import ZoneInfo
 
-from xlsxwriter import Workbook
-from xlsxwriter.format import Format
-from xlsxwriter.worksheet import Worksheet
-
 from portal.formats.csv import Cell
+
+if TYPE_CHECKING:
+    from xlsxwriter import Workbook
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
 
 LONGEST_TEXT = 32_767
 """Characters in a cell; Excel calls a file with more damaged."""
@@ -35,13 +36,15 @@ class Sheet:
 def write(to: BinaryIO, sheets: Iterable[Sheet], zone: ZoneInfo) -> None:
     """Write the file; times are those on the clocks of ``zone``. Rows go to disk one by one: memory does not grow."""
     # constant_memory writes text into its cell; nothing is ever taken for a formula, a number or a link.
+    from xlsxwriter import Workbook
+
     with Workbook(to, {"constant_memory": True}) as book:
         book.set_properties({"created": _MADE})
         for sheet in sheets:
             _write_sheet(book, sheet, zone)
 
 
-def _write_sheet(book: Workbook, sheet: Sheet, zone: ZoneInfo) -> None:
+def _write_sheet(book: "Workbook", sheet: Sheet, zone: ZoneInfo) -> None:
     page = book.add_worksheet(sheet.name)
     formats = {
         Decimal: book.add_format({"num_format": "#,##0.00"}),
@@ -64,7 +67,7 @@ def _write_sheet(book: Workbook, sheet: Sheet, zone: ZoneInfo) -> None:
 
 
 def _write_cell(
-    page: Worksheet, row: int, column: int, cell: Cell, formats: dict[type, Format], zone: ZoneInfo
+    page: "Worksheet", row: int, column: int, cell: Cell, formats: dict[type, "Format"], zone: ZoneInfo
 ) -> None:
     match cell:
         case None | "":

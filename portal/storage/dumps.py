@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from psycopg.conninfo import make_conninfo
 from sqlalchemy import Connection, Engine, text
 
 from portal.storage.database import LOCK_TIMEOUT, connect
@@ -147,6 +146,8 @@ def _version(program: str) -> int | None:
 
 def _address(engine: Engine) -> tuple[str, dict[str, str]]:
     """How the programs reach the database; the password goes by the environment, for everybody can read a command."""
+    from psycopg.conninfo import make_conninfo
+
     _arguments, told = engine.dialect.create_connect_args(engine.url)
     password = told.pop("password", None)
     known = {key: value for key, value in told.items() if isinstance(value, str | int)}
