@@ -33,13 +33,12 @@ def check(target: Path | None, fix: bool, form: Literal["text", "github"]) -> No
                 f"warning: no file has the slug {orphan.slug!r} ({orphan.title}), for which people signed up "
                 f"({orphan.confirmed} have a place), put the file back, or write this slug into its new file"
             )
-    errors = sum(problem.severity == "error" for problem in result.problems)
     click.echo(
-        f"{result.files} event files, {errors} errors, {len(result.problems) - errors} warnings"
+        f"{result.files} event files, {result.errors} errors, {len(result.problems) - result.errors} warnings"
         + (f", {len(result.fixed)} mended" if fix else ""),
         err=True,
     )
-    sys.exit(1 if errors else 0)
+    sys.exit(1 if result.errors else 0)
 
 
 def _orphans(settings: Settings) -> list[Orphan]:

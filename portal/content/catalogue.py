@@ -73,7 +73,6 @@ class Catalogue:
     def begin_anew(self) -> None:
         """For a process that was just forked: locks and threads do not come along, what was read does."""
         self._lock = threading.Lock()
-        self._swapped = threading.Condition()
         self._stop = threading.Event()
         self._watcher: threading.Thread | None = None
 
@@ -153,9 +152,7 @@ class Catalogue:
         if old and old.site == site and old.events is self._events and old.problems == problems:
             return old
         new = Snapshot(site, self._events, problems, old.version + 1 if old else 1)
-        with self._swapped:
-            self._snapshot = new
-            self._swapped.notify_all()
+        self._snapshot = new
         return new
 
     def _watch(self) -> None:
@@ -175,12 +172,6 @@ class Catalogue:
             except Exception:
                 # Whatever happened to the folder, what was read is still good and the next look may succeed.
                 log.exception("the content folder %s could not be read", self.folder)
-
-    def wait_for_change(self, since: Snapshot, timeout: float) -> Snapshot:
-        """The snapshot that takes the place of ``since``; ``since`` itself when none does in time (seconds)."""
-        with self._swapped:
-            self._swapped.wait_for(lambda: self._snapshot is not since, timeout)
-        return self._snapshot or since
 
     def close(self) -> None:
         """Stops the watch; the last snapshot stays."""

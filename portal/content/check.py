@@ -24,8 +24,9 @@ class CheckResult:
     fixed: tuple[Problem, ...] = ()
 
     @property
-    def has_errors(self) -> bool:
-        return any(problem.severity == "error" for problem in self.problems)
+    def errors(self) -> int:
+        """How many of the problems keep an event from being served."""
+        return sum(problem.severity == "error" for problem in self.problems)
 
 
 def check(target: Path, fix: bool = False) -> CheckResult:

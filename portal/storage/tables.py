@@ -1,11 +1,7 @@
 """All tables of the portal, and what a database really has in it."""
 
-from importlib import import_module
-from pkgutil import iter_modules
-
 from sqlalchemy import Connection, Table, func, inspect, literal, select, table
 
-from portal import storage
 from portal.storage.models import Base
 
 VERSION_TABLE = "alembic_version"
@@ -13,9 +9,6 @@ VERSION_TABLE = "alembic_version"
 
 def tables() -> list[Table]:
     """Every table that this version has, in an order in which rows can be written: what is referred to comes first."""
-    # A table is known once its module is imported, and no caller should have to know which modules there are.
-    for module in iter_modules(storage.__path__):
-        import_module(f"{storage.__name__}.{module.name}")
     return Base.metadata.sorted_tables
 
 

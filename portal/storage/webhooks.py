@@ -20,7 +20,7 @@ class Webhook(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     url: Mapped[str] = mapped_column(Text)
     types: Mapped[list[str]] = mapped_column(JSON)
-    """Of what it is told (``domain.webhooks.TYPES``)."""
+    """Of what it is told (``domain.happenings.TYPES``)."""
     events: Mapped[list[str]] = mapped_column(JSON)
     """The slugs of the events that it is told of; none for all of them."""
     secret: Mapped[str] = mapped_column(Text)

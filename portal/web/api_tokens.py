@@ -10,7 +10,7 @@ from portal.domain import api_tokens
 from portal.domain.errors import AccountRefused
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
-from portal.web.account_forms import Problems, refuse, scope_words, token_form
+from portal.web.account_forms import Problems, refuse, token_form
 from portal.web.extensions import db, limiter, now, portal, site
 from portal.web.known import coming_events, titles
 from portal.web.organiser import me, office, require_freshness, require_organiser
@@ -71,7 +71,6 @@ def _page(form: Any, problems: Problems | None = None) -> str:
         problems=problems or [],
         tokens=api_tokens.all_of_them(db.session()),
         works=lambda token: api_tokens.works(token, now()),
-        scope_words=scope_words,
         titles=titles(),
     )
 

@@ -142,10 +142,6 @@ def _words(code: int) -> tuple[str, str]:
             _("That is too much at once"),
             _("The form was larger than we accept. Go back and shorten what you typed."),
         ),
-        415: (
-            _("That could not be read"),
-            _("Something in the request was not as expected. Go back and try again."),
-        ),
         429: (
             _("Too many tries"),
             _("To keep everybody's data safe we let only so many through. Wait a moment and try again."),

@@ -24,7 +24,7 @@ def snapshot() -> Snapshot:
 
 def test_every_file_is_an_event_and_none_is_refused(snapshot: Snapshot) -> None:
     assert len(snapshot.events) == len(list(CORPUS.rglob("*.md")))
-    assert not check(CORPUS).has_errors
+    assert not check(CORPUS).errors
 
 
 def test_exactly_the_events_of_the_replaced_host_get_a_form(snapshot: Snapshot) -> None:

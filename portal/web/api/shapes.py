@@ -11,7 +11,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from werkzeug.datastructures import MultiDict
 
@@ -36,13 +36,6 @@ class Unreadable(Exception):
         super().__init__(what)
         self.what = what
         self.mend = mend
-
-
-class Described(Protocol):
-    """A mapping that tells its own schema."""
-
-    @classmethod
-    def schema(cls) -> Schema: ...
 
 
 def bounds(**keywords: str | int) -> tuple[tuple[str, str | int], ...]:
