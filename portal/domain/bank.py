@@ -16,7 +16,8 @@ from portal.content.site import Site
 from portal.domain.desk import Actor
 from portal.domain.errors import PaymentRefused
 from portal.domain.payments import BATCH, LARGEST_AMOUNT, balance, record, unpaid
-from portal.domain.signup import REFERENCE_ALPHABET, folded
+from portal.domain.signup import REFERENCE_ALPHABET
+from portal.domain.typed import folded
 from portal.formats.statements import Entry, Statement
 from portal.storage.ledger import Payment, StatementEntry
 from portal.storage.models import Registration

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from portal.content.event import Event
 from portal.domain import happenings, taken
-from portal.domain.signup import folded
+from portal.domain.typed import folded
 from portal.formats import person_code
 from portal.storage.checkins import Checkin
 from portal.storage.models import CONFIRMED, WAITLISTED, Attendee, Organiser, Registration

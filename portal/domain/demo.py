@@ -22,7 +22,8 @@ from portal.domain.desk import REGISTRANT, Actor, Desk
 from portal.domain.errors import SignupRefused
 from portal.domain.letters import LetterWriter
 from portal.domain.privacy import PRIVACY_VERSION
-from portal.domain.signup import BillingDetails, Person, SignUp, folded, sign_up
+from portal.domain.signup import BillingDetails, Person, SignUp, sign_up
+from portal.domain.typed import folded
 from portal.formats import person_code
 from portal.storage.models import CONFIRMED, Attendee, Letter, Registration
 

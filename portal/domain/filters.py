@@ -10,7 +10,7 @@ from sqlalchemy import Case, Exists, ScalarSelect, Select, case, exists, func, o
 from sqlalchemy.orm import Session, aliased
 
 from portal.content.event import Event, Question
-from portal.domain.signup import folded
+from portal.domain.typed import folded
 from portal.storage.ledger import Payment
 from portal.storage.models import CANCELLED, CONFIRMED, WAITLISTED, Answer, Attendee, Registration
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from portal.content.event import Event
-from portal.domain.signup import folded
+from portal.domain.typed import folded
 
 When = Literal["upcoming", "past", "all"]
 

@@ -1,7 +1,6 @@
 """Signing up: from what a person sent to a registration with places, answers and a letter."""
 
 import secrets
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -15,6 +14,7 @@ from portal.domain import link_requests, places, registration_link
 from portal.domain.addresses import email_key
 from portal.domain.desk import Desk
 from portal.domain.errors import SignupRefused
+from portal.domain.typed import folded
 from portal.storage.ledger import Billing
 from portal.storage.models import Answer, Attendee, Registration
 
@@ -127,12 +127,6 @@ def sign_up(
     if letter:
         desk.write(registration, decision)
     return Outcome("saved", registration)
-
-
-def folded(*parts: str) -> str:
-    """Text as it is searched and sorted: no accents, no case, single spaces."""
-    decomposed = unicodedata.normalize("NFKD", " ".join(parts).casefold())
-    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
 
 
 def _standing(session: Session, slug: str, form_id: str, key: str) -> Sequence[Registration]:

@@ -1,4 +1,4 @@
-"""What people type, or bring in a file: how it is cleaned before it is kept, and how long it may be."""
+"""What people type, or bring in a file: how it is cleaned, how long it may be, and how it is searched."""
 
 import unicodedata
 
@@ -21,6 +21,12 @@ def clean(text: str | None) -> str:
 def clean_lines(text: str | None) -> str:
     """The same for text of several lines."""
     return "\n".join(clean(line) for line in (text or "").splitlines()).strip()
+
+
+def folded(*parts: str) -> str:
+    """Text as it is searched and sorted: no accents, no case, single spaces."""
+    decomposed = unicodedata.normalize("NFKD", " ".join(parts).casefold())
+    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
 
 
 def whole_number(text: str | None) -> int | None:

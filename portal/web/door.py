@@ -24,7 +24,7 @@ from portal.storage.database import transaction
 from portal.web import scripts
 from portal.web.extensions import db, now, portal, site
 from portal.web.known import event_or_404
-from portal.web.organiser import require_organiser, signed_in_organiser
+from portal.web.organiser import me, require_organiser
 from portal.web.security import HEADERS, WITH_SCRIPTS
 from portal.web.stylesheet import desk_stylesheet_url, stylesheet_url
 
@@ -65,8 +65,7 @@ def with_scripts(answer: AnyResponse) -> AnyResponse:
 @blueprint.get("/door")
 def events() -> str:
     """Which doors there are today, and in the next days."""
-    organiser = signed_in_organiser()
-    assert organiser is not None, "require_organiser let us in"  # noqa: S101
+    organiser = me()
     all_events = portal().catalogue.snapshot.events.values()
     today, soon = checkin.coming(all_events, organiser, now(), site().timezone)
     return render_template(
@@ -176,9 +175,7 @@ def worker(slug: str) -> Response:
 
 
 def _record(slug: str, sent: list[Tap]) -> list[Outcome]:
-    organiser = signed_in_organiser()
-    assert organiser is not None, "require_organiser let us in"  # noqa: S101
-    organiser_id, event = organiser.id, portal().catalogue.snapshot.events.get(slug)
+    organiser_id, event = me().id, portal().catalogue.snapshot.events.get(slug)
     with transaction(db.session()):
         return checkin.record(db.session(), slug, event, sent, organiser_id=organiser_id, now=now())
 
@@ -222,10 +219,9 @@ def _url(slug: str, **asked: Any) -> str:
 
 def _facts(slug: str) -> dict[str, Any]:
     """What the page's script has to know."""
-    organiser = signed_in_organiser()
     return {
         "slug": slug,
-        "account": organiser.id if organiser else None,
+        "account": me().id,
         "list": url_for("door.people", slug=slug),
         "taps": url_for("door.taps", slug=slug),
         "worker": url_for("door.worker", slug=slug),

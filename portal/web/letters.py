@@ -7,18 +7,17 @@ from werkzeug.wrappers import Response
 from portal.content.event import Event
 from portal.domain import announcements, undelivered
 from portal.domain.addresses import is_address
-from portal.domain.desk import Actor
 from portal.domain.errors import ChangeRefused
 from portal.domain.facts import Facts
-from portal.domain.letters import LetterWriter, masked
+from portal.domain.letters import masked
 from portal.domain.registrations import by_reference
 from portal.i18n import LANGUAGES, ngettext
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
-from portal.storage.models import Letter, Organiser
-from portal.web.desk import open_desk
-from portal.web.extensions import db, now, portal, site
-from portal.web.organiser import require_organiser, signed_in_organiser
+from portal.storage.models import Letter
+from portal.web.desk import letter_writer, open_desk
+from portal.web.extensions import db, now, portal
+from portal.web.organiser import actor, me, require_organiser
 
 blueprint = Blueprint("letters", __name__, url_prefix="/admin")
 blueprint.before_request(require_organiser)
@@ -27,7 +26,7 @@ blueprint.before_request(require_organiser)
 @blueprint.get("/letters")
 def overview() -> str:
     """What could not be delivered, and what has not been told."""
-    session, organiser = db.session(), _organiser()
+    session, organiser = db.session(), me()
     events = [e for e in portal().catalogue.snapshot.events.values() if organiser.may_see(e.slug)]
     return render_template(
         "letters/overview.html",
@@ -41,7 +40,7 @@ def overview() -> str:
 def all_again() -> Response:
     """Try every letter once more that could not be delivered."""
     with transaction(db.session()):
-        number = undelivered.send_all_again(db.session(), _organiser(), now())
+        number = undelivered.send_all_again(db.session(), me(), now())
     return _back(
         ngettext("%(number)d letter is sent again.", "%(number)d letters are sent again.", number)
         % {"number": number}
@@ -73,11 +72,10 @@ def mend_address(slug: str, letter_id: int) -> Response | tuple[str, int]:
         return _address_page(letter, typed, wrong), 422
     registration_id = letter.registration_id
     assert registration_id is not None, "asked for before"  # noqa: S101
-    actor = Actor("organiser", _organiser().id)
     event = portal().catalogue.snapshot.events.get(slug)
     try:
         with transaction(db.session()):
-            undelivered.mend_address(open_desk(slug, event, actor), registration_id, typed)
+            undelivered.mend_address(open_desk(slug, event, actor()), registration_id, typed)
     except ChangeRefused:
         wrong = _("Another registration for this event stands on this address.")
         return _address_page(_failed_or_404(slug, letter_id), typed, wrong), 409
@@ -116,26 +114,16 @@ def announce(slug: str) -> str | Response | tuple[str, int]:
         if "leave" in request.form:
             announcements.settle(db.session(), event)
             return _back(_("Nobody is written to about this change."))
-        number = announcements.announce(db.session(), _writer(event))
+        number = announcements.announce(db.session(), letter_writer(event.slug, event))
     return _back(
         ngettext("%(number)d letter is on its way.", "%(number)d letters are on their way.", number)
         % {"number": number}
     )
 
 
-def _organiser() -> Organiser:
-    organiser = signed_in_organiser()
-    assert organiser is not None, "require_organiser let us in"  # noqa: S101
-    return organiser
-
-
 def _back(said: str) -> Response:
     flash(said, "done")
     return redirect(url_for("letters.overview"), 303)
-
-
-def _writer(event: Event) -> LetterWriter:
-    return LetterWriter(event.slug, event, site(), portal().settings.base_url, now())
 
 
 def _event_or_404(slug: str) -> Event:
@@ -169,7 +157,9 @@ def _announcement_page(event: Event, *, changed_meanwhile: bool = False) -> str:
     session = db.session()
     registrations = announcements.untold(session, event)
     by_language = {one.language: one for one in reversed(registrations)}
-    drafts = [announcements.draft(session, one, _writer(event)) for one in by_language.values()]
+    drafts = [
+        announcements.draft(session, one, letter_writer(event.slug, event)) for one in by_language.values()
+    ]
     return render_template(
         "letters/announcement.html",
         event=event,

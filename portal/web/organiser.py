@@ -7,12 +7,12 @@ from portal.domain import audit, sign_ins
 from portal.domain.accounts import Office
 from portal.domain.audit import By
 from portal.domain.desk import Actor
-from portal.domain.letters import LetterWriter
 from portal.domain.passkeys import Place
 from portal.domain.sign_ins import Browser
 from portal.formats.user_agent import device
 from portal.storage.database import transaction
 from portal.storage.models import DOOR, ORGANISER, OWNER, Organiser, OrganiserSession
+from portal.web.desk import letter_writer
 from portal.web.extensions import db, now, portal, site
 
 SESSION_KEY = "organiser"
@@ -130,8 +130,7 @@ def browser() -> Browser:
 def office(organiser_id: int | None) -> Office:
     """Where accounts are changed, by this organiser, inside this request's transaction."""
     by = By("organiser" if organiser_id else "nobody", organiser_id, browser().client)
-    write = LetterWriter("", None, site(), portal().settings.base_url, now())
-    return Office(db.session(), now(), by, write)
+    return Office(db.session(), now(), by, letter_writer())
 
 
 def open_door(token: str) -> None:

@@ -14,8 +14,7 @@ from portal.domain import passwords
 from portal.domain.addresses import is_address
 from portal.domain.letters import masked
 from portal.domain.mailings import unknown_placeholders
-from portal.domain.signup import folded
-from portal.domain.typed import clean, clean_lines
+from portal.domain.typed import clean, clean_lines, folded
 from portal.formats import person_code, tables
 from portal.formats.statements import StatementError, read_statement
 from portal.formats.transfer import find_communications, read_bic, read_communication, read_iban

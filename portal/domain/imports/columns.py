@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from portal.content.event import Event
 from portal.domain.addresses import is_address
-from portal.domain.signup import folded
+from portal.domain.typed import folded
 from portal.formats.tables import Table
 
 Columns = tuple[str, ...]

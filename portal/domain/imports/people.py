@@ -11,7 +11,8 @@ from typing import Literal, NamedTuple
 
 from portal.content.event import NO_TICKET, Event
 from portal.domain.addresses import email_key
-from portal.domain.signup import Person, folded
+from portal.domain.signup import Person
+from portal.domain.typed import folded
 
 ProblemKind = Literal[
     "no_name", "bad_address", "unknown_ticket", "too_long", "not_offered", "too_many", "no_number", "no_day"

@@ -16,7 +16,8 @@ from portal.domain.errors import ImportRefused, SignupRefused
 from portal.domain.imports.people import Guest, Party, Problem, parties
 from portal.domain.places import Taken
 from portal.domain.privacy import PRIVACY_VERSION
-from portal.domain.signup import SignUp, folded, sign_up
+from portal.domain.signup import SignUp, sign_up
+from portal.domain.typed import folded
 from portal.storage.models import CONFIRMED, Attendee, Registration
 
 BATCH = 500

@@ -9,7 +9,6 @@ from portal.content.event import NO_TICKET, Event, Question
 from portal.domain.addresses import LONGEST, is_address
 from portal.domain.imports.columns import ANSWER, Columns
 from portal.domain.imports.people import Guest, Problem, ProblemKind
-from portal.domain.signup import folded
 from portal.domain.typed import (
     LARGEST_NUMBER,
     LONGEST_LINE,
@@ -18,6 +17,7 @@ from portal.domain.typed import (
     LONGEST_TEXT,
     clean,
     clean_lines,
+    folded,
 )
 from portal.formats.tables import Row, Table
 

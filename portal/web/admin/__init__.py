@@ -2,10 +2,7 @@
 
 from flask import Blueprint
 
-from portal.web.known import event_or_404
 from portal.web.organiser import require_organiser
-
-__all__ = ["blueprint", "event_or_404"]
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 blueprint.before_request(require_organiser)

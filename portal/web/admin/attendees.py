@@ -13,8 +13,9 @@ from portal.domain.typed import whole_number
 from portal.formats import csv
 from portal.i18n import gettext as _
 from portal.web import scripts
-from portal.web.admin import blueprint, event_or_404, list_query
+from portal.web.admin import blueprint, list_query
 from portal.web.extensions import db, site
+from portal.web.known import event_or_404
 from portal.web.security import WITH_SCRIPTS
 
 ON_REQUEST = ("phone", "language", "amount_due", "amount_paid", "checked_in_at", "remarks", "registration")

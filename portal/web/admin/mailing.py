@@ -8,17 +8,18 @@ from werkzeug.wrappers import Response
 from portal.content.event import Event
 from portal.domain import mailings
 from portal.domain.filters import Filters
-from portal.domain.letters import LetterWriter, masked
+from portal.domain.letters import masked
 from portal.domain.typed import clean
 from portal.i18n import gettext as _
 from portal.i18n import ngettext
 from portal.storage.database import transaction
 from portal.storage.models import Letter
 from portal.web import forms
-from portal.web.admin import blueprint, event_or_404, list_query
-from portal.web.desk import open_desk
-from portal.web.extensions import db, now, portal, site
-from portal.web.organiser import actor, signed_in_organiser
+from portal.web.admin import blueprint, list_query
+from portal.web.desk import letter_writer, open_desk
+from portal.web.extensions import db
+from portal.web.known import event_or_404
+from portal.web.organiser import actor, me
 
 LONGEST_SUBJECT, LONGEST_TEXT = 150, 10_000
 
@@ -60,7 +61,12 @@ def do_mail(slug: str) -> str | Response | tuple[str, int]:
             with transaction(db.session()):
                 desk = open_desk(slug, event, actor())
                 sent = mailings.send(
-                    desk, _writer(slug, event), form_id=form_id, subject=subject, text=text, filters=filters
+                    desk,
+                    letter_writer(slug, event),
+                    form_id=form_id,
+                    subject=subject,
+                    text=text,
+                    filters=filters,
                 )
                 number = sent.letters
             said = ngettext("One letter is on its way.", "%(count)s letters are on their way.", number)
@@ -68,17 +74,16 @@ def do_mail(slug: str) -> str | Response | tuple[str, int]:
             return redirect(url_for("admin.mail", slug=slug), 303)
         case "test":
             return _page(slug, filters, typed, said=_send_test(slug, event, first.id, typed))
-    shown = mailings.draft(_writer(slug, event), first, subject, text)
+    shown = mailings.draft(letter_writer(slug, event), first, subject, text)
     return _page(slug, filters, typed, shown=shown, shown_to=first.email)
 
 
 def _send_test(slug: str, event: Event | None, registration_id: int, typed: Typed) -> str:
-    organiser = signed_in_organiser()
-    assert organiser is not None, "require_organiser let us in"  # noqa: S101
+    organiser = me()
     address = organiser.email
     with transaction(db.session()):
         registration = open_desk(slug, event, actor()).registration(registration_id)
-        letter = mailings.draft(_writer(slug, event), registration, typed.subject, typed.text)
+        letter = mailings.draft(letter_writer(slug, event), registration, typed.subject, typed.text)
         # It is nobody's letter: whoever tries it gets no key to somebody's registration.
         letter.registration, letter.recipient = None, address
         letter.text, letter.html = masked(letter.text, "…"), masked(letter.html, "…")
@@ -97,10 +102,6 @@ def _wrong(typed: Typed) -> dict[str, str]:
             names = ", ".join(f"{{{name}}}" for name in unknown)
             wrong[field] = _("This means nothing here: %(names)s.") % {"names": names}
     return wrong
-
-
-def _writer(slug: str, event: Event | None) -> LetterWriter:
-    return LetterWriter(slug, event, site(), portal().settings.base_url, now())
 
 
 def _page(

@@ -10,20 +10,21 @@ from portal.domain.registrations import by_reference
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
 from portal.web import change_form
-from portal.web.admin import blueprint, event_or_404
+from portal.web.admin import blueprint
 from portal.web.desk import open_desk
 from portal.web.extensions import db, now, portal
-from portal.web.organiser import actor, signed_in_organiser
+from portal.web.known import event_or_404
+from portal.web.organiser import actor, me
 
 
 def places_to_go(slug: str) -> list[tuple[str, str]]:
     """Where somebody of an event can be moved: ``slug|ticket`` and what it is, for what this organiser may see."""
-    organiser = signed_in_organiser()
+    organiser = me()
     events = sorted(portal().catalogue.snapshot.events.values(), key=lambda event: event.starts)
     return [
         (f"{event.slug}|{ticket.id}", f"{event.title} · {ticket.label}" if ticket.label else event.title)
         for event in events
-        if event.slug != slug and organiser and organiser.may_see(event.slug) and _takes_people(event)
+        if event.slug != slug and organiser.may_see(event.slug) and _takes_people(event)
         for ticket in event.offered_tickets
     ]
 

@@ -4,9 +4,10 @@ from flask import render_template
 
 from portal.domain.numbers import numbers as count
 from portal.domain.terms import all_numbers as count_all
-from portal.web.admin import bars, blueprint, drawing, event_or_404, numbers_words
+from portal.web.admin import bars, blueprint, drawing, numbers_words
 from portal.web.extensions import db, now, portal, site
-from portal.web.organiser import signed_in_organiser
+from portal.web.known import event_or_404
+from portal.web.organiser import me
 
 
 @blueprint.get("/events/<slug>/numbers")
@@ -32,12 +33,10 @@ def numbers(slug: str) -> str:
 @blueprint.get("/numbers")
 def all_numbers() -> str:
     """The numbers of all events, by term, and how many people come back."""
-    organiser = signed_in_organiser()
-    assert organiser is not None, "require_organiser let us in"  # noqa: S101
     zone = site().timezone
     return render_template(
         "admin/all_numbers.html",
-        numbers=count_all(db.session(), portal().catalogue.snapshot.events, organiser, zone),
+        numbers=count_all(db.session(), portal().catalogue.snapshot.events, me(), zone),
         today=now().astimezone(zone).date(),
         percent=drawing.percent,
         say=numbers_words,

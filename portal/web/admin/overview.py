@@ -10,14 +10,13 @@ from portal.storage.models import OWNER
 from portal.web.admin import blueprint
 from portal.web.admin.content import files_of
 from portal.web.extensions import db, now, portal, site
-from portal.web.organiser import signed_in_organiser
+from portal.web.organiser import me
 
 
 @blueprint.get("/")
 def overview() -> str:
     """What is coming, and how full it is."""
-    organiser = signed_in_organiser()
-    assert organiser is not None, "require_organiser let us in"  # noqa: S101
+    organiser = me()
     runs_it = organiser.role == OWNER  # what is wrong with the portal itself, is for who can have it mended
     past = request.args.get("past") == "1"
     snapshot = portal().catalogue.snapshot

@@ -16,8 +16,9 @@ from portal.formats.statements import LARGEST_FILE, StatementError, read_stateme
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
 from portal.web import forms
-from portal.web.admin import blueprint, event_or_404
+from portal.web.admin import blueprint
 from portal.web.extensions import csrf, db, now, site
+from portal.web.known import event_or_404
 from portal.web.organiser import actor
 
 

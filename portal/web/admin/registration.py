@@ -19,12 +19,12 @@ from portal.i18n import gettext as _
 from portal.storage.database import transaction
 from portal.storage.models import CANCELLED, WAITLISTED, Registration
 from portal.web import change_form, forms
-from portal.web.admin import blueprint, event_or_404
+from portal.web.admin import blueprint
 from portal.web.admin.moving import places_to_go
 from portal.web.change_form import ChangeForm
 from portal.web.desk import open_desk
 from portal.web.extensions import csrf, db, now, portal, site
-from portal.web.known import event_with_form
+from portal.web.known import event_or_404, event_with_form
 from portal.web.organiser import actor
 
 URL = "/events/<slug>/registrations/<reference>"
