@@ -1,7 +1,6 @@
-"""`portal serve`: the production server, with the worker for letters in each of its processes."""
+"""`portal serve`: the production server, with a worker in each of its processes for what nobody waits for."""
 
 import gc
-import logging
 import sys
 from typing import Any
 
@@ -9,15 +8,12 @@ import click
 from flask import Flask
 from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
-from sqlalchemy import Engine
 
 from portal.buffered import CONNECTIONS, BufferedWorker
-from portal.content.site import Site
-from portal.formats import mail
 from portal.settings import Settings
 from portal.web import meters
 from portal.web.extensions import db
-from portal.worker import Clerk, LineKeeper, Messenger, Postman, Worker
+from portal.worker import Worker, crew_of
 
 THREADS = 8
 GRACE_SECONDS = 20
@@ -73,12 +69,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # Gunicorn has no types
             engine = db.engine
         # Connections belong to the process that opened them.
         engine.dispose(close=False)
-        catalogue = self._app.extensions["portal"].catalogue
-        settings = self._portal_settings
-        keeper = LineKeeper(engine, catalogue, settings.base_url)
-        clerk = Clerk(engine, catalogue, settings.base_url)
-        messenger = Messenger(engine, catalogue, settings.base_url, settings.secret_keys)
-        self._worker = Worker(postman(engine, settings, catalogue.snapshot.site), keeper, clerk, messenger)
+        crew = crew_of(engine, self._portal_settings, self._app.extensions["portal"].catalogue)
+        self._worker = Worker(crew.postman, crew.keeper, crew.clerk, crew.messenger)
         self._app.extensions["worker"] = self._worker
         self._worker.start()
 
@@ -98,21 +90,3 @@ class _Log(glogging.Logger):  # type: ignore[misc]
         super().setup(cfg)
         self.error_log.handlers.clear()
         self.error_log.propagate = True
-
-
-def postman(engine: Engine, settings: Settings, site: Site) -> Postman:
-    """Who sends the letters of this portal, and how; ``settings`` have their secret keys."""
-    way = mail.SmtpServer(settings.smtp_url) if settings.smtp_url else mail.Folder(settings.data_dir / "mail")
-    address = settings.mail_from or site.contact
-    if not address:
-        logging.getLogger(__name__).warning(
-            "letters have no sender: set PORTAL_MAIL_FROM, or contact in site.yaml"
-        )
-        address = "portal@localhost"
-    return Postman(
-        engine,
-        way,
-        mail.Sender(site.name, address),
-        base_url=settings.base_url,
-        secret_keys=settings.secret_keys,
-    )

@@ -1,10 +1,13 @@
 """``portal mail``."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 from flask.cli import with_appcontext
+
+if TYPE_CHECKING:
+    from portal.worker import Crew
 
 
 @click.group()
@@ -16,18 +19,13 @@ def mail() -> None:
 @with_appcontext
 def mail_send() -> None:
     """Write the letters whose time has come and send what is due, messages to programs too, once."""
-    from portal.web.extensions import db, portal
-    from portal.worker import Clerk
-
-    clerk = Clerk(db.engine, portal().catalogue, portal().settings.base_url)
-    clerk.answer_asked(datetime.now(UTC))
-    clerk.write_due(datetime.now(UTC))
-    postman, sent = _postman(), 0
-    while just_sent := postman.send_due(datetime.now(UTC)):
+    crew, sent, delivered = _crew(), 0, 0
+    crew.clerk.answer_asked(datetime.now(UTC))
+    crew.clerk.write_due(datetime.now(UTC))
+    while just_sent := crew.postman.send_due(datetime.now(UTC)):
         sent += just_sent
     click.echo(f"{sent} sent")
-    messenger, delivered = _messenger(), 0
-    while just_delivered := messenger.deliver_due(datetime.now(UTC)):
+    while just_delivered := crew.messenger.deliver_due(datetime.now(UTC)):
         delivered += just_delivered
     if delivered:
         click.echo(f"{delivered} told to webhooks")
@@ -38,23 +36,14 @@ def mail_send() -> None:
 def mail_work() -> None:
     """Keep sending, write letters whose time has come, let waiting lists move up, and tell webhooks, until
     interrupted."""
+    from portal.worker import Worker
+
+    crew = _crew()
+    Worker(crew.postman, crew.keeper, crew.clerk, crew.messenger).run()
+
+
+def _crew() -> "Crew":
     from portal.web.extensions import db, portal
-    from portal.worker import Clerk, LineKeeper, Worker
+    from portal.worker import crew_of
 
-    of = (db.engine, portal().catalogue, portal().settings.base_url)
-    Worker(_postman(), LineKeeper(*of), Clerk(*of), _messenger()).run()
-
-
-def _postman() -> Any:
-    from portal.server import postman
-    from portal.web.extensions import db, portal
-
-    return postman(db.engine, portal().settings, portal().catalogue.snapshot.site)
-
-
-def _messenger() -> Any:
-    from portal.web.extensions import db, portal
-    from portal.worker import Messenger
-
-    settings = portal().settings
-    return Messenger(db.engine, portal().catalogue, settings.base_url, settings.secret_keys)
+    return crew_of(db.engine, portal().settings, portal().catalogue)
