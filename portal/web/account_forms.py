@@ -6,15 +6,12 @@ from typing import Any
 from flask_wtf import FlaskForm
 from wtforms import (
     EmailField,
-    Field,
     PasswordField,
     RadioField,
     SelectChoice,
-    SelectMultipleField,
     StringField,
 )
 from wtforms.validators import DataRequired, Optional
-from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.content.event import Event
 from portal.domain.accounts import ROLES
@@ -22,10 +19,7 @@ from portal.domain.addresses import LONGEST
 from portal.domain.api_tokens import ATTENDEES, EVENTS, LONGEST_NAME, SCOPES
 from portal.i18n import gettext as _
 from portal.storage.models import DOOR, ORGANISER, OWNER, Organiser
-from portal.web.fields import Day, chosen, some_events
-
-Problems = list[tuple[str, str]]
-"""What is wrong with a form: the id of a field, and the words."""
+from portal.web.fields import Day, chosen, form_of, some_events, ticked
 
 
 class LoginForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
@@ -80,7 +74,7 @@ def account_form(events: Iterable[Event], organiser: Organiser | None = None) ->
             _("E-mail address"), [chosen()], render_kw={"autocomplete": "off", "maxlength": LONGEST}
         )
         fields = {"email": address} | fields
-    return type("AccountForm", (FlaskForm,), {name: field for name, field in fields.items() if field})()
+    return form_of("AccountForm", fields)
 
 
 def token_form(events: Iterable[Event]) -> Any:
@@ -92,12 +86,11 @@ def token_form(events: Iterable[Event]) -> Any:
             description=_("A name by which you know it again, such as “newsletter” or “the website”."),
             render_kw={"autocomplete": "off", "maxlength": LONGEST_NAME},
         ),
-        "scopes": SelectMultipleField(
+        "scopes": ticked(
             _("What may it read?"),
-            [DataRequired(_("Tick what it may read."))],
-            choices=[SelectChoice(scope, scope_words(scope)) for scope in SCOPES],
-            widget=ListWidget(prefix_label=False),
-            option_widget=CheckboxInput(),
+            [SelectChoice(scope, scope_words(scope)) for scope in SCOPES],
+            (),
+            otherwise=_("Tick what it may read."),
         ),
         "events": some_events(events, (), _("Tick none for all events, those of later too.")),
         "last_day": Day(
@@ -106,7 +99,7 @@ def token_form(events: Iterable[Event]) -> Any:
             description=_("Leave it empty for a token that stays until somebody revokes it."),
         ),
     }
-    return type("TokenForm", (FlaskForm,), {name: field for name, field in fields.items() if field})()
+    return form_of("ApiTokenForm", fields)
 
 
 def scope_words(scope: str) -> str:
@@ -124,12 +117,6 @@ def role_words(role: str) -> str:
         ORGANISER: _("Organiser: registrations, letters, payments"),
         DOOR: _("Door: only who comes in"),
     }[role]
-
-
-def refuse(field: Field, wrong: str) -> Problems:
-    """Say at the field what is wrong with it; returns that for the summary."""
-    field.errors = [wrong]
-    return [(field.id, wrong)]
 
 
 def password_words(kind: str) -> str:

@@ -7,8 +7,9 @@ from portal.domain import account_links, link_requests, sign_ins
 from portal.domain.addresses import LONGEST, email_key, is_address
 from portal.domain.errors import AccountRefused, PasswordRefused
 from portal.storage.database import transaction
-from portal.web.account_forms import AddressForm, PasswordForm, password_words, refuse
+from portal.web.account_forms import AddressForm, PasswordForm, password_words
 from portal.web.extensions import db, limiter, now, portal
+from portal.web.fields import refuse
 from portal.web.organiser import browser, home, office, open_door, sign_in
 
 blueprint = Blueprint("account_links", __name__, url_prefix="/admin")

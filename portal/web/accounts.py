@@ -9,8 +9,9 @@ from portal.domain.errors import CodeRefused
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
 from portal.web import scripts
-from portal.web.account_forms import CodeForm, LoginForm, Problems, refuse
+from portal.web.account_forms import CodeForm, LoginForm
 from portal.web.extensions import db, limiter, now, portal
+from portal.web.fields import Problems, refuse
 from portal.web.organiser import (
     SESSION_KEY,
     browser,

@@ -10,8 +10,9 @@ from portal.domain import api_tokens
 from portal.domain.errors import AccountRefused
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
-from portal.web.account_forms import Problems, refuse, token_form
+from portal.web.account_forms import token_form
 from portal.web.extensions import db, limiter, now, portal, site
+from portal.web.fields import Problems, first_problems, refuse
 from portal.web.known import coming_events, titles
 from portal.web.organiser import me, office, require_freshness, require_organiser
 
@@ -32,7 +33,7 @@ def make() -> str | tuple[str, int]:
     """A new token, shown this once."""
     form, organiser_id = token_form(coming_events(me())), me().id
     if not form.validate():
-        return _page(form, [(field.id, field.errors[0]) for field in form if field.errors]), 422
+        return _page(form, first_problems(form)), 422
     events = form.events.data or [] if "events" in form else []
     try:
         with transaction(db.session()):

@@ -13,8 +13,9 @@ from portal.domain.second_factor import Offer
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
 from portal.web import scripts
-from portal.web.account_forms import CodeForm, Problems, refuse
+from portal.web.account_forms import CodeForm
 from portal.web.extensions import db, limiter, now, portal, site
+from portal.web.fields import Problems, refuse
 from portal.web.organiser import (
     SESSION_KEY,
     browser,

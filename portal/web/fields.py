@@ -1,8 +1,9 @@
-"""Form fields for an event's own questions."""
+"""Form fields: those of an event's own questions, and what several forms have in common."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
     DateField,
@@ -23,6 +24,25 @@ from portal.content.event import Event, Question
 from portal.domain import words
 from portal.domain.typed import LARGEST_NUMBER, LONGEST_LINE, LONGEST_TEXT, clean, clean_lines
 from portal.i18n import gettext as _
+
+Problems = list[tuple[str, str]]
+"""What is wrong with a form: the id of a field, and the words."""
+
+
+def form_of(name: str, fields: Mapping[str, Any]) -> Any:
+    """A form of these fields, filled with what the request brings; a field that is None is left out."""
+    return type(name, (FlaskForm,), {key: field for key, field in fields.items() if field})()
+
+
+def first_problems(form: Any) -> Problems:
+    """What is wrong with each field of a form, in its order, for the summary."""
+    return [(field.id, field.errors[0]) for field in form if field.errors]
+
+
+def refuse(field: Field, wrong: str) -> Problems:
+    """Say at the field what is wrong with it; returns that for the summary."""
+    field.errors = [wrong]
+    return [(field.id, wrong)]
 
 
 def answers_form(questions: Iterable[Question]) -> type[Form]:

@@ -10,8 +10,9 @@ from portal.i18n import gettext as _
 from portal.i18n import ngettext
 from portal.storage.database import transaction
 from portal.web import scripts
-from portal.web.account_forms import PasswordForm, Problems, password_words, refuse
+from portal.web.account_forms import PasswordForm, password_words
 from portal.web.extensions import db, limiter, now
+from portal.web.fields import Problems, refuse
 from portal.web.organiser import SESSION_KEY, browser, me, office, place, require_organiser, this_sign_in
 from portal.web.paths import local_path
 from portal.web.security import WITH_SCRIPTS

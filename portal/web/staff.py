@@ -12,8 +12,9 @@ from portal.domain.typed import whole_number
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
 from portal.storage.models import Organiser
-from portal.web.account_forms import Problems, account_form, refuse
+from portal.web.account_forms import account_form
 from portal.web.extensions import db, limiter
+from portal.web.fields import Problems, first_problems, refuse
 from portal.web.known import coming_events, titles
 from portal.web.organiser import me, office, require_organiser
 
@@ -33,7 +34,7 @@ def invite() -> Response | tuple[str, int]:
     """A new account, and the letter that opens it."""
     form = account_form(coming_events(me()))
     if not form.validate():
-        return _page(form, [(field.id, field.errors[0]) for field in form if field.errors]), 422
+        return _page(form, first_problems(form)), 422
     address = (form.email.data or "").strip()
     try:
         with transaction(db.session()):
@@ -85,8 +86,7 @@ def change(account_id: int) -> Response | tuple[str, int]:
     organiser = _account_or_404(account_id)
     form = account_form(coming_events(me()), organiser)
     if not form.validate():
-        problems = [(field.id, field.errors[0]) for field in form if field.errors]
-        return _account_page(organiser, form, problems), 422
+        return _account_page(organiser, form, first_problems(form)), 422
     try:
         with transaction(db.session()):
             accounts.change(office(_own_id()), account_id, form.role.data, _ticked(form))

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
-from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import SelectChoice, StringField
 from wtforms.validators import InputRequired
@@ -19,10 +18,9 @@ from portal.i18n import gettext as _
 from portal.storage.database import transaction
 from portal.storage.models import Organiser
 from portal.storage.webhooks import Webhook
-from portal.web.account_forms import Problems, refuse
 from portal.web.extensions import db, limiter, portal
-from portal.web.fields import some_events, ticked
-from portal.web.known import coming_events
+from portal.web.fields import Problems, first_problems, form_of, refuse, some_events, ticked
+from portal.web.known import coming_events, titles
 from portal.web.organiser import me, office, require_organiser
 
 blueprint = Blueprint("webhooks", __name__, url_prefix="/admin/webhooks")
@@ -41,7 +39,7 @@ def make() -> str | tuple[str, int]:
     """A new webhook, and its secret."""
     form = _form()
     if not form.validate():
-        return _overview_page(form, _problems(form)), 422
+        return _overview_page(form, first_problems(form)), 422
     try:
         with transaction(db.session()):
             webhook_id, secret = webhooks.make(
@@ -64,7 +62,7 @@ def change(webhook_id: int) -> Response | tuple[str, int]:
     """Another address, other happenings or events."""
     form = _form(_found_or_404(webhook_id))
     if not form.validate():
-        return _page(_found_or_404(webhook_id), form, _problems(form)), 422
+        return _page(_found_or_404(webhook_id), form, first_problems(form)), 422
     try:
         with transaction(db.session()):
             webhooks.change(office(me().id), me(), webhook_id, _wanted(form), loopback=_loopback())
@@ -166,7 +164,7 @@ def _form(hook: Webhook | None = None) -> Any:
         ),
         "events": some_events(coming_events(me()), hook.events if hook else (), described),
     }
-    return type("WebhookForm", (FlaskForm,), {name: field for name, field in fields.items() if field})()
+    return form_of("WebhookForm", fields)
 
 
 def kind_words() -> dict[str, str]:
@@ -183,10 +181,6 @@ def kind_words() -> dict[str, str]:
 def _wanted(form: Any) -> Wanted:
     events = form.events.data or () if "events" in form else ()
     return Wanted(url=form.url.data, types=form.types.data or (), events=events)
-
-
-def _problems(form: Any) -> Problems:
-    return [(field.id, field.errors[0]) for field in form if field.errors]
 
 
 def _refused(form: Any, refused: WebhookRefused) -> Problems:
@@ -209,17 +203,13 @@ def _loopback() -> bool:
     return post.is_loopback(portal().settings.base_url)
 
 
-def _titles() -> dict[str, str]:
-    return {slug: event.title for slug, event in portal().catalogue.snapshot.events.items()}
-
-
 def _overview_page(form: Any, problems: Problems | None = None) -> str:
     return render_template(
         "webhooks/overview.html",
         form=form,
         problems=problems or [],
         hooks=webhooks.theirs(db.session(), me()),
-        titles=_titles(),
+        titles=titles(),
         host=webhooks.host,
     )
 
