@@ -48,10 +48,8 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(settings: Settings | None = None, clock: Callable[[], datetime] = _utc_now) -> Flask:
-    """The portal as a WSGI application; settings come from the environment when none are given."""
-    settings = (settings or Settings.load()).with_secret_key()
-    app = Flask("portal", template_folder=str(resource("templates")), static_folder=None)
+def _configure(app: Flask, settings: Settings) -> None:
+    """Tell Flask and its extensions what they have to know."""
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SECRET_KEY_FALLBACKS=list(settings.secret_keys[1:]),
@@ -75,6 +73,13 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
         RATELIMIT_STORAGE_OPTIONS={"socket_connect_timeout": 2, "socket_timeout": 2},
         RATELIMIT_ENABLED=settings.rate_limits,
     )
+
+
+def create_app(settings: Settings | None = None, clock: Callable[[], datetime] = _utc_now) -> Flask:
+    """The portal as a WSGI application; settings come from the environment when none are given."""
+    settings = (settings or Settings.load()).with_secret_key()
+    app = Flask("portal", template_folder=str(resource("templates")), static_folder=None)
+    _configure(app, settings)
     app.url_map.converters["int"] = RowNumber
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["portal"] = Portal(settings, Catalogue(settings.content_dir), clock)

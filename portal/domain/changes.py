@@ -1,7 +1,7 @@
 """What becomes of a registration after it was sent: people cancelled, replaced, moved to another ticket, promoted."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 
 from sqlalchemy.orm import Session
@@ -98,13 +98,22 @@ def change(
         [*people.values(), *joining],
         " ".join([*changed, *(["over_capacity"] if over_capacity else [])]),
     )
-    if letter and (desk.actor.kind == "organiser" or {"people", "ticket"} & set(changed)):
-        desk.write(registration, "changed")
-    for position, row in people.items() if letter else ():
-        if row.full_name != names[position] and row.email and email_key(row.email) != registration.email_key:
-            desk.write(registration, "welcome", recipient=row.email, person=row)
+    if letter:
+        came = [row for position, row in people.items() if row.full_name != names[position]]
+        _write_letters(desk, registration, changed, came)
     desk.settle()
     return registration
+
+
+def _write_letters(
+    desk: Desk, registration: Registration, changed: Collection[str], came: Iterable[Attendee]
+) -> None:
+    """Tell the contact what they cannot know already, and those who ``came`` in somebody's place that they do."""
+    if desk.actor.kind == "organiser" or {"people", "ticket"} & set(changed):
+        desk.write(registration, "changed")
+    for person in came:
+        if person.email and email_key(person.email) != registration.email_key:
+            desk.write(registration, "welcome", recipient=person.email, person=person)
 
 
 def _type_over(event: Event, registration: Registration, wanted: Change) -> None:

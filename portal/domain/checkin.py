@@ -152,23 +152,26 @@ def record(
             continue
         # What is taken for now stays in the order in which it was pressed.
         at = _believable(tap.at, event, now) or now + timedelta(microseconds=number)
-        outcomes.append(judge(Pressed(at, tap.action, now), theirs.values()))
-        theirs[tap.id] = Pressed(at, tap.action, now)
-        session.add(
-            Checkin(
-                registration_id=person.registration_id,
-                position=person.position,
-                action_id=tap.id,
-                organiser_id=organiser_id,
-                **theirs[tap.id]._asdict(),
-            )
-        )
-        before, person.checked_in_at = person.checked_in_at, since(theirs.values())
-        if (before is None) != (person.checked_in_at is None):
+        counts = Pressed(at, tap.action, now)
+        outcomes.append(judge(counts, theirs.values()))
+        theirs[tap.id] = counts
+        session.add(_row(tap, person, counts, organiser_id))
+        was_in, person.checked_in_at = person.checked_in_at is not None, since(theirs.values())
+        if was_in != (person.checked_in_at is not None):
             moved.add(person.registration_id)
     if moved:
         _tell(session, slug, moved, now)
     return outcomes
+
+
+def _row(tap: Tap, person: Attendee, counts: Pressed, organiser_id: int) -> Checkin:
+    return Checkin(
+        registration_id=person.registration_id,
+        position=person.position,
+        action_id=tap.id,
+        organiser_id=organiser_id,
+        **counts._asdict(),
+    )
 
 
 def guests(session: Session, slug: str) -> list[Guest]:

@@ -24,27 +24,9 @@ def move(
     list), ``known_address`` (somebody is signed up there with that address).
     """
     leaving = here.registration(registration_id)
-    people = [person for person in leaving.attendees if person.status != CANCELLED]
-    if not people:
-        raise ChangeRefused("gone")
-    contact, *others = people
-    party = [
-        Person(contact.first_name, contact.last_name, leaving.email, ticket),
-        *(Person(person.first_name, person.last_name, person.email, ticket) for person in others),
-    ]
-    sent = SignUp(
-        # One move of one registration, however often it is asked for.
-        form_id=f"moved-{registration_id:010}-from-{here.slug}"[:64],
-        people=tuple(party),
-        language=leaving.language,
-        privacy_version=leaving.privacy_version,
-        phone=leaving.phone,
-        school=leaving.school,
-        remarks=leaving.remarks,
-        newsletter=leaving.newsletter,
-    )
+    wanted = _as_sent(leaving, ticket)
     try:
-        outcome = sign_up(there, sent, secret_key=secret_key, over_capacity=over_capacity, letter=letter)
+        outcome = sign_up(there, wanted, secret_key=secret_key, over_capacity=over_capacity, letter=letter)
     except SignupRefused:
         raise ChangeRefused("no_place") from None
     if outcome.kind == "known_address":
@@ -54,15 +36,41 @@ def move(
     here.note(leaving, "moved", note=f"{there.slug} {arrived.reference}")
     there.note(arrived, "moved", note=f"{here.slug} {leaving.reference}")
     if paid := leaving.amount_paid:
-        day = here.now.date()
-        for registration, amount, other in ((leaving, -paid, arrived), (arrived, paid, leaving)):
-            payments.record(
-                here.session,
-                registration,
-                amount,
-                day,
-                actor=here.actor,
-                now=here.now,
-                note=other.reference,
-            )
+        _pay_over(here, leaving, -paid, arrived)
+        _pay_over(here, arrived, paid, leaving)
     return arrived
+
+
+def _as_sent(leaving: Registration, ticket: str) -> SignUp:
+    """The form that would sign up whoever of a registration has not cancelled."""
+    people = [person for person in leaving.attendees if person.status != CANCELLED]
+    if not people:
+        raise ChangeRefused("gone")
+    contact, *others = people
+    return SignUp(
+        # One move of one registration, however often it is asked for.
+        form_id=f"moved-{leaving.id:010}-from-{leaving.event_slug}"[:64],
+        people=(
+            Person(contact.first_name, contact.last_name, leaving.email, ticket),
+            *(Person(person.first_name, person.last_name, person.email, ticket) for person in others),
+        ),
+        language=leaving.language,
+        privacy_version=leaving.privacy_version,
+        phone=leaving.phone,
+        school=leaving.school,
+        remarks=leaving.remarks,
+        newsletter=leaving.newsletter,
+    )
+
+
+def _pay_over(here: Desk, registration: Registration, amount: int, other: Registration) -> None:
+    """Write down money that went to another registration (below zero), or came from it."""
+    payments.record(
+        here.session,
+        registration,
+        amount,
+        here.now.date(),
+        actor=here.actor,
+        now=here.now,
+        note=other.reference,
+    )

@@ -115,22 +115,11 @@ def restore(
     first, and a key that is replaced stays beside the new one. Raises BackupRefused.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
-    kind, key_file = _kind(url), data_dir / KEY
+    kind = _kind(url)
     with _one_line(), tempfile.TemporaryDirectory(dir=data_dir, prefix=".restore-") as folder:
         manifest = _unpack(file, Path(folder))
-        database, key = (
-            Path(folder) / DATABASE[manifest.kind],
-            (Path(folder) / KEY).read_text("ascii").strip(),
-        )
-        if manifest.kind != kind:
-            raise BackupRefused(
-                f"{file} is a backup of {manifest.kind}, and PORTAL_DATABASE_URL says {kind}: restore it into "
-                f"{manifest.kind}, and then: portal db copy FROM TO"
-            )
-        if manifest.schema not in migrate.versions():
-            raise BackupRefused(
-                f"{file} was made by a newer portal ({manifest.portal}): install that one first"
-            )
+        database, key = Path(folder) / DATABASE[manifest.kind], kept_key(Path(folder))
+        _refuse_unfit(file, manifest, kind)
         if told_key and told_key != key and not force:
             raise BackupRefused(
                 "PORTAL_SECRET_KEY is another key than that of the backup: give it that one "
@@ -155,12 +144,30 @@ def restore(
             else:
                 dumps.restore_dump(url, database, manifest.rows)
         if key and not told_key and kept_key(data_dir) != key:
-            if key_file.exists():
-                set_aside.append(data_dir / f"{KEY}-{now:{STAMP}}")
-                os.link(key_file, set_aside[-1])
-            (Path(folder) / KEY).chmod(0o600)
-            (Path(folder) / KEY).replace(key_file)
+            set_aside += _put_key(Path(folder) / KEY, data_dir / KEY, now)
     return Restored(manifest, tuple(set_aside))
+
+
+def _refuse_unfit(file: Path, manifest: Manifest, kind: str) -> None:
+    """Raise BackupRefused for a backup that this portal cannot read into a database of this kind."""
+    if manifest.kind != kind:
+        raise BackupRefused(
+            f"{file} is a backup of {manifest.kind}, and PORTAL_DATABASE_URL says {kind}: restore it into "
+            f"{manifest.kind}, and then: portal db copy FROM TO"
+        )
+    if manifest.schema not in migrate.versions():
+        raise BackupRefused(f"{file} was made by a newer portal ({manifest.portal}): install that one first")
+
+
+def _put_key(key: Path, kept: Path, now: datetime) -> list[Path]:
+    """Put the backup's key in the place of the one that is kept; returns where that is now, if there was one."""
+    set_aside = []
+    if kept.exists():
+        set_aside.append(kept.with_name(f"{KEY}-{now:{STAMP}}"))
+        os.link(kept, set_aside[0])
+    key.chmod(0o600)
+    key.replace(kept)
+    return set_aside
 
 
 def kept_key(data_dir: Path) -> str:

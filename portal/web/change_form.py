@@ -1,14 +1,14 @@
 """The form in which a registration is changed, by its registrant or by an organiser: what stands, to be typed over."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from functools import partial
 from typing import Any
 
-from flask import request
+from flask import render_template, request
 from flask_wtf import FlaskForm
-from wtforms import Field, FieldList, FormField, HiddenField
+from wtforms import Field, FieldList, FormField, HiddenField, SelectChoice
 
 from portal.content.event import Event, Question
 from portal.domain.changes import Change
@@ -16,7 +16,7 @@ from portal.domain.places import Taken
 from portal.domain.signup import Person
 from portal.domain.typed import whole_number
 from portal.i18n import gettext as _
-from portal.storage.models import CANCELLED, Answer, Attendee, Registration
+from portal.storage.models import CANCELLED, WAITLISTED, Answer, Attendee, Registration
 from portal.web.billing_form import billing_form, read_billing
 from portal.web.billing_form import filled as filled_billing
 from portal.web.fields import answers, answers_form
@@ -26,6 +26,7 @@ from portal.web.forms import (
     drop_blank_rows,
     newsletter_field,
     person_form,
+    problems,
     read_person,
     remarks_field,
     same_address_twice,
@@ -59,21 +60,21 @@ class ChangeForm:
         self._each = [question for question in event.questions if question.each]
         self._once = [question for question in event.questions if not question.each]
         offered = partial(ticket_choices, event, taken, now, all_tickets=all_tickets)
+        form = type("ChangeForm", (FlaskForm,), self._fields(offered, fixed))
+        filled = self._filled(registration) | {"seen": seen}
+        self._stored = dict(_typed(form(formdata=None, data=filled, meta={"csrf": False})))
+        filled["before"] = json.dumps({name: _text(field) for name, field in self._stored.items()})
+        self.form = form(data=filled)
+
+    def _fields(self, offered: Callable[..., list[SelectChoice]], fixed: Collection[int]) -> dict[str, Any]:
+        """The fields, in the order of the page; ``offered`` gives the tickets for who has one already, and for who
+        has none."""
         fields: dict[str, Any] = {}
-        filled: dict[str, Any] = {"seen": seen}
         for person in self.standing:
             choices = [] if person.position in fixed else offered(person.ticket)
-            name = _of(person.position)
-            fields[name] = FormField(
+            fields[_of(person.position)] = FormField(
                 person_form(choices, self._each), person.full_name, name=f"people-{person.position}"
             )
-            filled[name] = {
-                "first_name": person.first_name,
-                "last_name": person.last_name,
-                "email": person.email,
-                "ticket": person.ticket,
-                "answers": _filled(person.answers, self._each),
-            }
         if self.room > 0:
             # One more than may come is read, so that too many are told rather than left out.
             person_row = person_form(offered(), self._each)
@@ -81,18 +82,27 @@ class ChangeForm:
         fields |= contact_fields()
         if self._once:
             fields["answers"] = FormField(answers_form(self._once), "")
-            filled["answers"] = _filled(registration.answers, self._once)
-        if any(event.prices):
+        if any(self.event.prices):
             fields["billing"] = FormField(billing_form(), "")
-            filled["billing"] = filled_billing(registration.billing)
         fields |= {"remarks": remarks_field(), "newsletter": newsletter_field()}
-        for name in ("phone", "school", "remarks", "newsletter"):
-            filled[name] = getattr(registration, name)
-        fields |= {"seen": HiddenField(), "before": HiddenField()}
-        form = type("ChangeForm", (FlaskForm,), fields)
-        self._stored = dict(_typed(form(formdata=None, data=filled, meta={"csrf": False})))
-        filled["before"] = json.dumps({name: _text(field) for name, field in self._stored.items()})
-        self.form = form(data=filled)
+        return fields | {"seen": HiddenField(), "before": HiddenField()}
+
+    def _filled(self, registration: Registration) -> dict[str, Any]:
+        """What stands in them, from what is stored; what is filled in and has no field is left out."""
+        filled: dict[str, Any] = {
+            name: getattr(registration, name) for name in ("phone", "school", "remarks", "newsletter")
+        }
+        for person in self.standing:
+            filled[_of(person.position)] = {
+                "first_name": person.first_name,
+                "last_name": person.last_name,
+                "email": person.email,
+                "ticket": person.ticket,
+                "answers": _filled(person.answers, self._each),
+            }
+        filled["answers"] = _filled(registration.answers, self._once)
+        filled["billing"] = filled_billing(registration.billing)
+        return filled
 
     def people(self) -> list[tuple[Attendee, Any]]:
         """Who is there, with the form of each."""
@@ -162,6 +172,30 @@ class ChangeForm:
 
     def _read(self, fields: Any, ticket: str) -> Person:
         return read_person(fields, fields.ticket.data if "ticket" in fields else ticket, self._each)
+
+
+def change_page(
+    template: str,
+    registration: Registration,
+    shown: ChangeForm,
+    notice: str = "",
+    meanwhile: Sequence[tuple[str, str]] = (),
+    **around: object,
+) -> str:
+    """The page with the form; ``meanwhile`` is what ``show_anew`` gave, ``around`` what else the template asks for."""
+    return render_template(
+        template,
+        registration=registration,
+        event=shown.event,
+        shown=shown,
+        form=shown.form,
+        problems=problems(shown.form),
+        notice=notice,
+        meanwhile=meanwhile,
+        can_add=shown.can_add,
+        waiting=registration.status == WAITLISTED,
+        **around,
+    )
 
 
 def refusal(kind: str) -> str:

@@ -8,7 +8,7 @@ import logging
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, select
@@ -60,6 +60,23 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """What a pass has met so far, by webhook: who is gone, how often others failed, and the seconds that they took."""
+
+    gone: set[int] = field(default_factory=set)
+    failures: Counter[int] = field(default_factory=Counter)
+    spent: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
+
+    def note(self, webhook_id: int, answer: Answer, seconds: float) -> None:
+        """Remember how a message was answered; one that nobody answered counts as all failures that there may be."""
+        self.spent[webhook_id] += seconds
+        if answer.status == GONE:
+            self.gone.add(webhook_id)
+        elif answer.error:
+            self.failures[webhook_id] += FAILURES if answer.silent else 1
+
+
+@dataclass(frozen=True)
 class Messenger:
     """Brings what is due in ``engine``; ``elapsed`` counts seconds from any moment on.
 
@@ -74,10 +91,7 @@ class Messenger:
 
     def deliver_due(self, now: datetime, stop: Callable[[], bool] = lambda: False) -> int:
         """One pass: bring what is due, and return how many messages were taken. Nothing more is begun on ``stop``."""
-        began, delivered = self.elapsed(), 0
-        gone: set[int] = set()
-        failures: Counter[int] = Counter()
-        spent: defaultdict[int, float] = defaultdict(float)
+        began, delivered, seen = self.elapsed(), 0, Seen()
         with Session(self.engine) as session:
             left = self._claimed(session, now)
             while left:
@@ -85,27 +99,13 @@ class Messenger:
                 if stop() or timedelta(seconds=passed) > CLAIM - LONGEST_SENDING:
                     break
                 parcel = left.pop(0)
-                if parcel.off or parcel.webhook_id in gone or not parcel.keys:
-                    self._keep(session, parcel)
-                elif failures[parcel.webhook_id] >= FAILURES:
-                    with transaction(session):
-                        outbox.try_again(
-                            session, Delivery, parcel.delivery_id, now, "others failed before it"
-                        )
-                elif spent[parcel.webhook_id] >= SHARE:
-                    with transaction(session):
-                        outbox.give_back(session, Delivery, [parcel.delivery_id], now + outbox.FIRST_PAUSE)
-                else:
-                    at = now + timedelta(seconds=passed)
-                    answer = self._bring(parcel, at)
-                    spent[parcel.webhook_id] += self.elapsed() - began - passed
-                    if answer.status == GONE:
-                        gone.add(parcel.webhook_id)
-                    elif answer.error:
-                        failures[parcel.webhook_id] += FAILURES if answer.silent else 1
-                    else:
-                        delivered += 1
-                    self._note(session, parcel, answer, at)
+                if self._stays(session, parcel, seen, now):
+                    continue
+                at = now + timedelta(seconds=passed)
+                answer = self._bring(parcel, at)
+                seen.note(parcel.webhook_id, answer, self.elapsed() - began - passed)
+                self._note(session, parcel, answer, at)
+                delivered += not answer.error
             if left:
                 with transaction(session):
                     outbox.give_back(session, Delivery, [parcel.delivery_id for parcel in left], now)
@@ -136,6 +136,20 @@ class Messenger:
         # Nothing stays open while others are waited for.
         session.rollback()
         return parcels
+
+    def _stays(self, session: Session, parcel: Parcel, seen: Seen, now: datetime) -> bool:
+        """Whether a message is not brought in this pass; what becomes of it is noted then."""
+        if parcel.off or parcel.webhook_id in seen.gone or not parcel.keys:
+            self._keep(session, parcel)
+        elif seen.failures[parcel.webhook_id] >= FAILURES:
+            with transaction(session):
+                outbox.try_again(session, Delivery, parcel.delivery_id, now, "others failed before it")
+        elif seen.spent[parcel.webhook_id] >= SHARE:
+            with transaction(session):
+                outbox.give_back(session, Delivery, [parcel.delivery_id], now + outbox.FIRST_PAUSE)
+        else:
+            return False
+        return True
 
     def _bring(self, parcel: Parcel, at: datetime) -> Answer:
         headers = webhook.headers(parcel.message_id, parcel.body, at, parcel.keys)

@@ -224,17 +224,12 @@ def _change_form(found: Registration, event: Event) -> ChangeForm:
 def _change_page(
     found: Registration, shown: ChangeForm, notice: str = "", meanwhile: Sequence[tuple[str, str]] = ()
 ) -> str:
-    return render_template(
+    return change_form.change_page(
         "admin/change.html",
-        registration=found,
-        event=shown.event,
-        shown=shown,
-        form=shown.form,
-        problems=forms.problems(shown.form),
-        notice=notice,
-        meanwhile=meanwhile,
-        can_add=shown.can_add,
-        waiting=found.status == WAITLISTED,
+        found,
+        shown,
+        notice,
+        meanwhile,
         ticked=request.form if request.method == "POST" else {"letter": "y"},
         back_url=_url(found.event_slug, found.reference),
     )

@@ -203,19 +203,7 @@ def described(event: ContentEvent, taken: Taken) -> Event:
         sessions=tuple(
             Session(one.id, one.label, _pool(event, taken, ("session", one.id))) for one in event.sessions
         ),
-        tickets=tuple(
-            Ticket(
-                one.id,
-                one.label,
-                one.price,
-                one.sessions,
-                one.opens,
-                one.closes,
-                places.on_sale(event, one.id, now()),
-                _ticket(event, taken, one.id),
-            )
-            for one in event.tickets
-        ),
+        tickets=tuple(_ticket(event, taken, one) for one in event.tickets),
         ics_url=base + url_for("events.calendar", slug=event.slug),
         image=base + event.logo if event.logo else None,
     )
@@ -234,9 +222,18 @@ def _whole(event: ContentEvent, taken: Taken) -> Places:
     return Places(event.capacity, taken.people, most, taken.waiting)
 
 
-def _ticket(event: ContentEvent, taken: Taken, ticket_id: str) -> Places:
-    own = _pool(event, taken, ("ticket", ticket_id))
-    return Places(own.capacity, own.taken, places.left(event, taken, ticket_id), own.waiting)
+def _ticket(event: ContentEvent, taken: Taken, one: content.Ticket) -> Ticket:
+    own = _pool(event, taken, ("ticket", one.id))
+    return Ticket(
+        one.id,
+        one.label,
+        one.price,
+        one.sessions,
+        one.opens,
+        one.closes,
+        places.on_sale(event, one.id, now()),
+        Places(own.capacity, own.taken, places.left(event, taken, one.id), own.waiting),
+    )
 
 
 def _pool(event: ContentEvent, taken: Taken, pool: Pool) -> Places:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, url_for
 from werkzeug.wrappers import Response
 
 from portal.content.event import Event
@@ -10,7 +10,7 @@ from portal.domain import changes, taken
 from portal.domain.errors import ChangeRefused
 from portal.domain.registrations import last_entry
 from portal.storage.database import transaction
-from portal.storage.models import WAITLISTED, Registration
+from portal.storage.models import Registration
 from portal.web import change_form, forms
 from portal.web.change_form import ChangeForm
 from portal.web.desk import open_desk
@@ -76,17 +76,12 @@ def _page(
     notice: str = "",
     meanwhile: Sequence[tuple[str, str]] = (),
 ) -> str:
-    return render_template(
+    return change_form.change_page(
         "registration/change.html",
-        registration=registration,
-        event=shown.event,
-        shown=shown,
-        form=shown.form,
-        problems=forms.problems(shown.form),
-        notice=notice,
-        meanwhile=meanwhile,
-        can_add=shown.can_add,
-        waiting=registration.status == WAITLISTED,
+        registration,
+        shown,
+        notice,
+        meanwhile,
         address_url=url_for("registration.address", token=token),
         back_url=url_for("registration.show", token=token),
     )
