@@ -26,7 +26,7 @@ from tests.support.outbox import at_the_desk, letters, sign_up, writer
 from tests.support.portal import SECRET, PortalUnderTest, event_file, statements_of
 from tests.support.ports import free_port
 from tests.support.receiver import Received, Receiver, open_receiver, status
-from tests.support.webhooks import deliver, deliveries, make_webhook, messenger
+from tests.support.webhooks import deliver, deliveries, listening, make_webhook, messenger
 
 MakePortal = Callable[..., PortalUnderTest]
 ONLY_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -35,6 +35,11 @@ ONLY_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def hook(portal: PortalUnderTest) -> Webhook:
     with portal.session() as session:
         return session.scalars(select(Webhook)).one()
+
+
+def several_sign_up(portal: PortalUnderTest, number: int) -> None:
+    for one in range(number):
+        sign_up(portal, email=f"p{one}@school.example")
 
 
 def checked(secret: str, message: Received) -> Any:
@@ -110,7 +115,7 @@ def test_another_secret_or_a_changed_body_is_found_out(make_portal: MakePortal, 
 
 def test_each_happening_is_told_in_its_order(make_portal: MakePortal, receiver: Receiver) -> None:
     portal = make_portal({"nascholing": event_file(capacity=1)})
-    make_webhook(portal.organiser(), receiver.url)
+    listening(portal, receiver)
     first = sign_up(portal)
     second = sign_up(portal, email="noor@school.example")
     with at_the_desk(portal) as desk:
@@ -163,7 +168,7 @@ def test_only_what_was_asked_for_is_told(make_portal: MakePortal, receiver: Rece
 
 def test_what_is_rolled_back_is_not_told(make_portal: MakePortal, receiver: Receiver) -> None:
     portal = make_portal()
-    make_webhook(portal.organiser(), receiver.url)
+    listening(portal, receiver)
     first = sign_up(portal)
     deliver(portal)
     with pytest.raises(ZeroDivisionError), at_the_desk(portal) as desk:
@@ -214,7 +219,7 @@ def test_what_is_not_taken_comes_again_under_the_same_id_each_time_later(
 @pytest.mark.parametrize("number", [301, 307, 400, 404, 429, 500, 503])
 def test_only_2xx_is_taken(make_portal: MakePortal, receiver: Receiver, number: int) -> None:
     portal = make_portal()
-    make_webhook(portal.organiser(), receiver.url)
+    listening(portal, receiver)
     sign_up(portal)
     receiver.answering = status(number, ("Location", receiver.url))
     assert deliver(portal) == 0
@@ -248,8 +253,7 @@ def test_a_program_that_is_gone_is_left_alone_and_its_organiser_told(
     make_portal: MakePortal, receiver: Receiver
 ) -> None:
     portal = make_portal()
-    organiser = portal.organiser()
-    make_webhook(organiser, receiver.url)
+    organiser = listening(portal, receiver)
     sign_up(portal)
     sign_up(portal, email="noor@school.example")
     receiver.answering = status(410)
@@ -281,8 +285,7 @@ def test_a_program_that_fails_often_and_for_days_is_switched_off(
     make_portal: MakePortal, receiver: Receiver, failures: int, since: timedelta, off: str
 ) -> None:
     portal = make_portal()
-    organiser = portal.organiser()
-    make_webhook(organiser, receiver.url)
+    organiser = listening(portal, receiver)
     sign_up(portal)
     receiver.answering = status(503)
     with portal.session() as session, transaction(session):
@@ -295,7 +298,7 @@ def test_a_program_that_fails_often_and_for_days_is_switched_off(
 
 def test_one_message_that_is_taken_ends_the_count(make_portal: MakePortal, receiver: Receiver) -> None:
     portal = make_portal()
-    make_webhook(portal.organiser(), receiver.url)
+    listening(portal, receiver)
     sign_up(portal)
     receiver.answering = status(503)
     deliver(portal)
@@ -310,9 +313,8 @@ def test_messengers_who_work_together_bring_each_message_once(
     make_portal: MakePortal, receiver: Receiver
 ) -> None:
     portal = make_portal()
-    make_webhook(portal.organiser(), receiver.url)
-    for number in range(12):
-        sign_up(portal, email=f"p{number}@school.example")
+    listening(portal, receiver)
+    several_sign_up(portal, 12)
     together = Barrier(4)
 
     def work(_number: int) -> int:
@@ -326,7 +328,7 @@ def test_messengers_who_work_together_bring_each_message_once(
 
 def test_a_messenger_who_dies_leaves_a_claim_that_lapses(make_portal: MakePortal, receiver: Receiver) -> None:
     portal = make_portal()
-    make_webhook(portal.organiser(), receiver.url)
+    listening(portal, receiver)
     sign_up(portal)
 
     class Dies(BaseException):
@@ -347,8 +349,7 @@ def test_a_dead_program_keeps_no_other_waiting(make_portal: MakePortal, receiver
         broken.answering = status(500)
         make_webhook(organiser, broken.url)
         make_webhook(organiser, receiver.url)
-        for number in range(6):
-            sign_up(portal, email=f"p{number}@school.example")
+        several_sign_up(portal, 6)
         assert deliver(portal) == 6
         assert len(broken.messages) == 3
     assert {delivery.state for delivery in deliveries(portal) if delivery.webhook_id == 1} == {"waiting"}
@@ -358,9 +359,8 @@ def test_a_slow_program_has_its_share_of_a_pass_and_no_more(
     make_portal: MakePortal, receiver: Receiver
 ) -> None:
     portal = make_portal()
-    make_webhook(portal.organiser(), receiver.url)
-    for number in range(5):
-        sign_up(portal, email=f"p{number}@school.example")
+    listening(portal, receiver)
+    several_sign_up(portal, 5)
     seconds = 0.0
 
     def slowly(handler: BaseHTTPRequestHandler) -> None:
@@ -383,7 +383,7 @@ def test_a_silent_program_holds_up_no_letter(
 ) -> None:
     monkeypatch.setattr("portal.worker.shift.POLL_SECONDS", 0.01)
     portal = make_portal()
-    make_webhook(portal.organiser(), receiver.url)
+    listening(portal, receiver)
     asked, done = Event(), Event()
 
     def hold(handler: BaseHTTPRequestHandler) -> None:
@@ -494,7 +494,7 @@ def test_a_public_portal_calls_nothing_inside_even_by_a_name_that_changed(
 
 def test_old_messages_are_forgotten(make_portal: MakePortal, receiver: Receiver) -> None:
     portal = make_portal()
-    make_webhook(portal.organiser(), receiver.url)
+    listening(portal, receiver)
     sign_up(portal)
     deliver(portal)
     sign_up(portal, email="noor@school.example")
@@ -506,8 +506,7 @@ def test_old_messages_are_forgotten(make_portal: MakePortal, receiver: Receiver)
 
 def test_more_than_a_batch_leaves_in_several_passes(make_portal: MakePortal, receiver: Receiver) -> None:
     portal = make_portal()
-    organiser = portal.organiser()
-    make_webhook(organiser, receiver.url)
+    listening(portal, receiver)
     sign_up(portal)
     with portal.session() as session, transaction(session):
         first = session.scalars(select(Delivery)).one()

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from portal.storage.webhooks import Delivery
 from portal.worker import Messenger
 from tests.support.portal import SECRET, PortalUnderTest
+from tests.support.receiver import Receiver
 from tests.support.visitor import Visitor
 
 EVERYTHING = ["registration.created", "registration.changed", "registration.cancelled", "attendance.changed"]
@@ -21,6 +22,13 @@ def make_webhook(
     assert page.status == 200, page.text
     (secret,) = page.words("#secret")
     return str(secret)
+
+
+def listening(portal: PortalUnderTest, receiver: Receiver) -> Visitor:
+    """An organiser of this portal, who has the receiver told of everything."""
+    organiser = portal.organiser()
+    make_webhook(organiser, receiver.url)
+    return organiser
 
 
 def messenger(portal: PortalUnderTest) -> Messenger:

@@ -11,7 +11,7 @@ from tests.support.outbox import sign_up
 from tests.support.portal import PortalUnderTest, event_file, statements_of
 from tests.support.receiver import Receiver, status
 from tests.support.visitor import Answer, Visitor
-from tests.support.webhooks import EVERYTHING, deliver, deliveries, make_webhook
+from tests.support.webhooks import EVERYTHING, deliver, deliveries, listening
 
 MakePortal = Callable[..., PortalUnderTest]
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -102,8 +102,7 @@ def test_who_looks_after_some_events_makes_webhooks_for_these_only(make_portal: 
 
 def test_a_change_counts_from_the_next_message(make_portal: MakePortal, receiver: Receiver) -> None:
     portal = make_portal(TWO)
-    organiser = portal.organiser()
-    make_webhook(organiser, receiver.url)
+    organiser = listening(portal, receiver)
     page = organiser.get("/admin/webhooks/1")
     asked = {"url": receiver.url + "/new", "types": ["registration.created"], "events": ["nascholing"]}
     assert organiser.submit(page, asked, form="#change").status == 303
@@ -114,8 +113,7 @@ def test_a_change_counts_from_the_next_message(make_portal: MakePortal, receiver
 
 def test_a_test_is_sent_and_its_answer_shown(make_portal: MakePortal, receiver: Receiver) -> None:
     portal = make_portal()
-    organiser = portal.organiser()
-    make_webhook(organiser, receiver.url)
+    organiser = listening(portal, receiver)
     assert "on its way" in press(organiser, "test").text
     receiver.answering = status(418)
     deliver(portal)
@@ -127,8 +125,7 @@ def test_a_test_is_sent_and_its_answer_shown(make_portal: MakePortal, receiver: 
 
 def test_what_was_taken_can_be_sent_again_under_its_id(make_portal: MakePortal, receiver: Receiver) -> None:
     portal = make_portal()
-    organiser = portal.organiser()
-    make_webhook(organiser, receiver.url)
+    organiser = listening(portal, receiver)
     sign_up(portal)
     deliver(portal)
     assert "is sent again" in press(organiser, "again").text
@@ -141,8 +138,7 @@ def test_while_it_is_off_nothing_is_told_and_nothing_kept_for_later(
     make_portal: MakePortal, receiver: Receiver
 ) -> None:
     portal = make_portal()
-    organiser = portal.organiser()
-    make_webhook(organiser, receiver.url)
+    organiser = listening(portal, receiver)
     sign_up(portal)
     press(organiser, "off")
     sign_up(portal, email="noor@school.example")
@@ -160,8 +156,7 @@ def test_while_it_is_off_nothing_is_told_and_nothing_kept_for_later(
 
 def test_who_removes_one_has_to_be_sure(make_portal: MakePortal, receiver: Receiver) -> None:
     portal = make_portal()
-    organiser = portal.organiser()
-    make_webhook(organiser, receiver.url)
+    organiser = listening(portal, receiver)
     sign_up(portal)
     assert "sure" in press(organiser, "remove").text
     assert len(hooks(portal)) == 1
@@ -176,8 +171,7 @@ def test_the_log_says_who_made_changed_and_removed_what_and_no_whole_address(
     make_portal: MakePortal, receiver: Receiver
 ) -> None:
     portal = make_portal()
-    organiser = portal.organiser()
-    make_webhook(organiser, receiver.url)
+    organiser = listening(portal, receiver)
     page = organiser.get("/admin/webhooks/1")
     organiser.submit(page, {"types": ["registration.created"]}, form="#change")
     for what in ("secret", "off", "on"):
@@ -205,8 +199,7 @@ def test_the_page_takes_as_many_questions_for_one_message_as_for_fifty(
     make_portal: MakePortal, receiver: Receiver
 ) -> None:
     portal = make_portal()
-    organiser = portal.organiser()
-    make_webhook(organiser, receiver.url)
+    organiser = listening(portal, receiver)
     token = organiser.get("/admin/webhooks/1").form("#change")
     counts = []
     for _ in range(2):
