@@ -9,6 +9,8 @@ Status = Literal["published", "draft", "cancelled"]
 Registration = Literal["portal", "external", "none"]
 Waitlist = Literal["auto", "manual", "off"]
 QuestionType = Literal["text", "textarea", "select", "radio", "checkbox", "checkboxes", "number", "date"]
+CHOSEN: tuple[QuestionType, ...] = ("select", "radio", "checkbox", "checkboxes")
+"""The types of questions that are answered in the organiser's words: these can be counted, and point to nobody."""
 MaterialsFrom = Literal["registration", "start", "end"]
 Notify = Literal["none", "each", "daily"]
 

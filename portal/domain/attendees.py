@@ -1,4 +1,4 @@
-"""The attendee list: one set of filters and one set of columns, for the page and for every export."""
+"""The attendee list: one set of columns, for the page, every export and the API."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence

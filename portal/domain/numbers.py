@@ -14,16 +14,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
-from portal.content.event import Event
+from portal.content.event import CHOSEN, Event
 from portal.domain import places
 from portal.storage.models import CANCELLED, CONFIRMED, WAITLISTED, Answer, Attendee, Registration
 from portal.storage.moves import moves
 
 SCHOOLS = 8
 """How many schools are named; the others are one number."""
-
-CHOICES = ("select", "radio", "checkbox", "checkboxes")
-"""The types of questions whose answers can be counted."""
 
 
 @dataclass(frozen=True)
@@ -296,7 +293,7 @@ def _questions(session: Session, slug: str, event: Event | None) -> tuple[Questi
         )
         .where(
             contact.event_slug == slug,
-            Answer.type.in_(CHOICES),
+            Answer.type.in_(CHOSEN),
             or_(and_(Answer.each, contact.status == CONFIRMED), and_(~Answer.each, party_comes)),
         )
         .group_by(Answer.name, Answer.type, Answer.each, Answer.value)

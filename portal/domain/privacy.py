@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, selectinload
 
-from portal.content.event import Event
+from portal.content.event import CHOSEN, Event
 from portal.domain import changes, taken
 from portal.domain.addresses import email_key
 from portal.domain.desk import Desk
@@ -28,9 +28,6 @@ PRIVACY_VERSION = "2026-11"
 
 NOBODY = "–"
 """The last name of who was removed."""
-
-CHOSEN = ("select", "radio", "checkbox", "checkboxes")
-"""The types of questions whose answers point to nobody: one of a few that the organiser wrote."""
 
 
 def data_of(session: Session, registration: Registration) -> dict[str, Any]:

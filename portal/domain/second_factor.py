@@ -1,7 +1,7 @@
 """The second factor beside a password: a code from an app (TOTP, RFC 6238), or one of the recovery codes.
 
 What the app knows has to be known here too, so it cannot be hashed; it is encrypted under the secret key, so that a
-copy of the database alone gives no codes. A recovery code has 120 bits, and a hash of it is enough.
+copy of the database alone gives no codes. A recovery code has 119 bits, and a hash of it is enough.
 """
 
 import hmac

@@ -68,7 +68,7 @@ def form(slug: str) -> Response:
 
 @blueprint.post("/embed/<slug>/signup")
 @csrf.exempt  # the form checks a token of its own: FrameToken
-@signup_page.many
+@signup_page.limited
 def send(slug: str) -> str | tuple[str, int]:
     """The sent form. The registrant's own page is private and never stands in a frame: the letter leads there."""
     event = published_event(slug)

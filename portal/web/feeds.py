@@ -37,7 +37,7 @@ def calendar_feed() -> Response:
     entries = calendar_entries(_shown())
     file = calendar.calendar(entries, name=_name(), now=now(), again=LOOK_AGAIN)
     # Weak: each file says when it was made, and tells the same.
-    return _kept(file, "text/calendar", calendar.same_facts(file), weak=True)
+    return _answer(file, "text/calendar", calendar.same_facts(file), weak=True)
 
 
 @blueprint.get("/events.atom")
@@ -66,7 +66,7 @@ def atom_feed() -> Response:
         language=site().languages[0],
         entries=entries,
     )
-    return _kept(
+    return _answer(
         atom.feed(feed, otherwise=datetime.combine(now(), time(), now().tzinfo)), "application/atom+xml"
     )
 
@@ -76,7 +76,7 @@ def sitemap() -> Response:
     """Every page that search engines may show."""
     pages = [(_absolute("events.agenda"), None), (_absolute("events.privacy"), None)]
     events = [(event_url(event.slug), portal().catalogue.changed_at(event)) for event in _published()]
-    return _kept(atom.sitemap([*pages, *events]), "application/xml")
+    return _answer(atom.sitemap([*pages, *events]), "application/xml")
 
 
 @blueprint.get("/robots.txt")
@@ -84,7 +84,7 @@ def robots() -> Response:
     """What they leave alone (RFC 9309): what is private, and forms."""
     left_alone = "".join(f"Disallow: {path}\n" for path in PRIVATE)
     text = f"User-agent: *\n{left_alone}\nSitemap: {_absolute('feeds.sitemap')}\n"
-    return _kept(text.encode(), "text/plain")
+    return _answer(text.encode(), "text/plain")
 
 
 def _published() -> list[Event]:
@@ -129,7 +129,7 @@ def _absolute(endpoint: str, **values: str | None) -> str:
     return portal().settings.base_url + url_for(endpoint, **values)  # type: ignore[arg-type]
 
 
-def _kept(body: bytes, kind: str, etag: str | None = None, *, weak: bool = False) -> Response:
+def _answer(body: bytes, kind: str, etag: str | None = None, *, weak: bool = False) -> Response:
     """The answer, or 304 for who has it; ``etag`` of the bytes themselves when none is given."""
     answer = make_response(body)
     answer.content_type = f"{kind}; charset=utf-8"

@@ -19,7 +19,7 @@ def form(slug: str) -> str:
 
 @blueprint.post("/events/<slug>/signup")
 @csrf.exempt  # the form checks its own token, so that what was typed comes back with a fresh one
-@signup_page.many
+@signup_page.limited
 def send(slug: str) -> str | Response | tuple[str, int]:
     """The sent form."""
     event = published_event(slug)

@@ -20,7 +20,7 @@ from portal.web.extensions import db, limiter, now, portal
 from portal.web.kept import VERSION, recipe
 from portal.web.shelf import EmptyForm
 
-many = limiter.shared_limit("40 per minute; 400 per hour", scope="sign-ups")
+limited = limiter.shared_limit("40 per minute; 400 per hour", scope="sign-ups")
 """How often one client may send a form, wherever it stands: a whole school may sit behind one address."""
 
 OF_ANYBODY = {"csrf_token"}
