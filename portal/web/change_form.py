@@ -101,7 +101,8 @@ class ChangeForm:
                 "answers": _filled(person.answers, self._each),
             }
         filled["answers"] = _filled(registration.answers, self._once)
-        filled["billing"] = filled_billing(registration.billing)
+        if any(self.event.prices):
+            filled["billing"] = filled_billing(registration.billing)
         return filled
 
     def people(self) -> list[tuple[Attendee, Any]]:
