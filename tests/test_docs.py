@@ -30,6 +30,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 SITE = Site(name="X", contact="a@b.example")
 TEST_NAME = re.compile(r"^def (test_\w+)", re.MULTILINE)
+COMMAND = re.compile(r"`((?:PORTAL_\w+=\S+ )*(?:portal|\.venv/bin/\w+|make|python3?) [^`\n]+)`")
 KEPT_AS = {"available": "from"}  # a word of Python's own
 
 
@@ -39,6 +40,12 @@ def text_of(page: str) -> str:
 
 def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def in_sentences(page: Path) -> list[str]:
+    """The commands that a page names amid its sentences."""
+    prose = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return COMMAND.findall(prose)
 
 
 def table(page: str, heading: str) -> list[str]:
@@ -129,7 +136,8 @@ def test_the_example_of_a_site_is_read_without_a_word() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_exists_with_its_options(page: Path) -> None:
     targets = set(re.findall(r"^(\w+):", text_of("Makefile"), re.MULTILINE))
-    for line in "\n".join(blocks(page.read_text(encoding="utf-8"), "sh")).splitlines():
+    shown = "\n".join(blocks(page.read_text(encoding="utf-8"), "sh")).splitlines()
+    for line in shown + [line for line in in_sentences(page) if "make " in line]:
         words = shlex.split(line, comments=True)
         if "make" in words:
             asked = words[words.index("make") + 1 :]
