@@ -23,7 +23,7 @@ from portal.content.site import Bank, Organisation, Site, read_site
 from portal.domain.attendees import BASE_COLUMNS
 from portal.domain.happenings import TEST, TYPES
 from portal.formats import post, webhook
-from portal.settings import VARIABLES
+from portal.settings import VARIABLES, Settings
 from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[1]
@@ -31,6 +31,7 @@ PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 SITE = Site(name="X", contact="a@b.example")
 TEST_NAME = re.compile(r"^def (test_\w+)", re.MULTILINE)
 COMMAND = re.compile(r"`((?:PORTAL_\w+=\S+ )*(?:portal|\.venv/bin/\w+|make|python3?) [^`\n]+)`")
+FILE = re.compile(r"(?:`|pytest )((?:portal|docs|scripts|tests|templates|deploy)/[\w/.-]+)")
 KEPT_AS = {"available": "from"}  # a word of Python's own
 
 
@@ -149,6 +150,14 @@ def test_every_command_exists_with_its_options(page: Path) -> None:
                 parse(main, words[place + 1 :])
 
 
+def test_every_example_of_settings_is_taken(tmp_path: Path) -> None:
+    for page in PAGES:
+        for block in blocks(page.read_text(encoding="utf-8"), "ini"):
+            (tmp_path / ".env").write_text(block)
+            assert {line.partition("=")[0] for line in block.splitlines()} <= set(VARIABLES)
+            Settings.load({}, tmp_path / ".env")
+
+
 def parse(command: click.Command, words: list[str]) -> None:
     """Read the words as the shell would, and run nothing; raises click's UsageError for what does not exist."""
     while isinstance(command, click.Group):
@@ -178,6 +187,12 @@ def test_every_link_and_picture_leads_somewhere(page: Path) -> None:
         assert target.exists(), link
         if anchor:
             assert anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_is_named_is_there(page: Path) -> None:
+    named = set(FILE.findall(page.read_text(encoding="utf-8")))
+    assert not [file for file in sorted(named) if not (ROOT / file).exists()]
 
 
 def anchors(page: Path) -> set[str]:
@@ -240,8 +255,6 @@ def test_what_is_said_of_security_is_there() -> None:
     named = set(re.findall(r"`(test_\w+)`", page))
     assert len(named) > 50
     assert named <= written, f"no such test: {sorted(named - written)}"
-    files = set(re.findall(r"`((?:portal|docs|scripts)/[\w/.-]+)`", page))
-    assert not [file for file in files if not (ROOT / file).exists()]
 
 
 def test_every_point_of_security_is_answered_once() -> None:

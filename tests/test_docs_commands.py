@@ -46,12 +46,15 @@ NOT_RUN = {
     ".venv/bin/python -m scripts.translations update": "writes into the catalogues",
     ".venv/bin/portal db migrate": "writes a migration",
     ".venv/bin/ruff": "make check runs it",
+    ".venv/bin/python -m pytest": "it would run this test too",
+    ".venv/bin/python -m scripts.pictures": "takes half a minute, and writes the pictures",
 }
 """How a command begins that is only read."""
 
 HERE = {
     "backup FILE": "backup backup.tar.gz",
     "payments import FILE": "payments import statement.xml",
+    "check /path/to/your/site": "check content",
     "/path/to/your/site": "site",
     "/var/backups/portal/": "",
     "sqlite:////var/lib/portal/": "sqlite:///var/",
