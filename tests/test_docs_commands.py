@@ -41,6 +41,7 @@ NOT_RUN = {
     "cp": "takes root",
     "systemctl": "takes root",
     "systemd-run": "takes root",
+    "git": "takes a clone on a server",
     "kubectl": "takes a cluster; tests/test_deploy.py looks at the files",
     "curl": "tests/web/test_api.py runs them",
     ".venv/bin/python -m scripts.translations update": "writes into the catalogues",
