@@ -70,7 +70,7 @@ POSTGRESQL = re.compile(r"postgresql\+psycopg://\S+")
 ANSWERS = "Maakplaats\ninfo@maakplaats.example\n\n\n\n"
 ACCOUNT = "BE71096123456769"
 SENTENCES = "sentences"
-PATIENCE = 30  # seconds
+PATIENCE = 60  # seconds
 
 
 def scripts() -> Iterator[tuple[str, list[str]]]:
