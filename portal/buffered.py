@@ -10,15 +10,17 @@ import selectors
 import socket
 import struct
 import time
+from collections import deque
+from contextlib import suppress
 from functools import partial
+from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 SECONDS = 60
 """Within which a request must have come."""
 STALLED_SECONDS = 20
-"""After so long without a byte, a thread gives up on a body that is too long to be gathered, and on an answer that
-nobody reads."""
+"""After so long without a byte, a thread gives up on a body that it reads, and on an answer that nobody takes."""
 LONGEST = 256 * 1024
 """Bytes of a request that are gathered; a thread reads what is longer: an upload of an organiser."""
 CONNECTIONS = 500
@@ -30,6 +32,10 @@ _CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 
 class BufferedWorker(ThreadWorker):  # type: ignore[misc]  # Gunicorn has no types
     """A threaded worker whose threads are given requests that are there."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._reading: deque[tuple[float, TConn]] = deque()
 
     def accept(self, listener: socket.socket) -> None:
         """Take a new connection, and wait for what it asks."""
@@ -49,6 +55,14 @@ class BufferedWorker(ThreadWorker):  # type: ignore[misc]  # Gunicorn has no typ
         self.keepalived_conns.remove(conn)
         self._gather(conn)
 
+    def murder_pending(self) -> None:
+        """Let go of who has not sent a request in time, and of what a thread still reads then."""
+        super().murder_pending()
+        while self._reading and self._reading[0][0] <= time.monotonic():
+            _until, conn = self._reading.popleft()
+            with suppress(OSError):  # answered and closed long ago
+                conn.sock.shutdown(socket.SHUT_RD)
+
     def _gather(self, conn: TConn) -> None:
         conn.timeout = time.monotonic() + SECONDS
         # The list that the worker closes what is overdue from, the eldest first.
@@ -64,28 +78,36 @@ class BufferedWorker(ThreadWorker):  # type: ignore[misc]  # Gunicorn has no typ
         except OSError:
             more = b""
         request += more
-        if more and not is_whole(request):
+        length = length_of(request)
+        if more and length is None:
             return
         self.poller.unregister(client)
         self.pending_conns.remove(conn)
-        if not more:
+        if length is None:
             self.nr_conns -= 1
             conn.close()
             return
+        if length < 0:
+            self._reading.append((time.monotonic() + SECONDS, conn))
         conn.data_ready = True
         conn.init()
-        conn.parser.unreader.unread(bytes(request))
+        # Whoever sends more before the answer (no browser does) has to ask again: half of it would hold a thread.
+        conn.parser.unreader.unread(bytes(request if length < 0 else request[:length]))
         self.enqueue_req(conn)
 
 
-def is_whole(request: bytes | bytearray) -> bool:
-    """Whether the request (RFC 9112) is there, as far as it is gathered. What is none is for the parser to say."""
+def length_of(request: bytes | bytearray) -> int | None:
+    """How many bytes the request (RFC 9112) has at the beginning of what came; None while it is not there, and -1 for
+    one of which a thread reads the rest, because it is long or does not say how long it is."""
     if len(request) >= LONGEST:
-        return True
+        return -1
     head = request.find(b"\r\n\r\n")
     if head < 0:
-        return False
+        return None
     if _CHUNKED.search(request, 0, head + 2):
-        return request.endswith(b"0\r\n\r\n")
-    length = _LENGTH.search(request, 0, head + 2)
-    return len(request) - head - 4 >= (int(length[1]) if length else 0)
+        return -1
+    told = _LENGTH.search(request, 0, head + 2)
+    length = head + 4 + (int(told[1]) if told else 0)
+    if length > LONGEST:
+        return -1
+    return length if len(request) >= length else None

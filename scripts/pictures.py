@@ -1,6 +1,6 @@
 """`make pictures`: every page of a running portal as a picture, on a phone and a laptop, light and dark.
 
-The pictures of the README are made of the same pages: `python -m scripts.pictures --readme`.
+Those of the documentation are made of the same pages: `python -m scripts.pictures --docs`.
 """
 
 import argparse
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from tests.support.browser import start_browser
@@ -25,6 +26,11 @@ PAID = "nascholing_bias_2027_01_20"
 EXAMPLE_ACCOUNT = "BE71 0961 2345 6769"
 """Of nobody: the one that banks explain account numbers with."""
 QUESTIONS = "robotnamiddag_2030_05_15"
+BROUGHT = """Tijdstempel;E-mailadres;Naam;Waar geef je les?
+03/01/2027 10:00:00;an.maes@school.example;An Maes;Sint-Nergenscollege
+03/01/2027 10:05:00;noor@;Noor Van den Broeck;Atheneum Nergenshuizen
+03/01/2027 10:09:00;samir@school.example;Samir Haddad;Atheneum Nergenshuizen
+"""
 
 
 def sign_up(page: Page, portal: LivePortal, slug: str) -> str:
@@ -66,6 +72,18 @@ def _first_of(slug: str, query: str, then: str = "") -> Callable[[Page, LivePort
     return show
 
 
+def _import_preview(page: Page, portal: LivePortal) -> None:
+    page.goto(f"{portal.url}/admin/events/{QUESTIONS}/import")
+    page.locator("#pasted").fill(BROUGHT)
+    page.locator("main form button.button").click()
+
+
+def _busy_door(page: Page, portal: LivePortal) -> None:
+    page.goto(f"{portal.url}/admin/events/{FULL}/door")
+    for _ in range(3):
+        page.locator("button[name=in]:visible").first.click()
+
+
 def _new_token(page: Page, portal: LivePortal) -> None:
     page.goto(f"{portal.url}/admin/api")
     page.locator("#name").fill("Nieuwsbrief")
@@ -105,8 +123,9 @@ ORGANISERS_PAGES = {
     "attendees-waiting": _at(f"/admin/events/{FULL}/attendees?status=waitlisted&q=e"),
     "attendees-narrowed": _at(f"/admin/events/{PAID}/attendees?paid=open&here=out&sort=school"),
     "import": _at(f"/admin/events/{FULL}/import"),
+    "import-preview": _import_preview,
     "attendees-none": _at(f"/admin/events/{PAID}/attendees?q=nobody"),
-    "one": _first_of(PAID, ""),
+    "one": _first_of(PAID, "?status=confirmed"),
     "one-waiting": _first_of(FULL, "?status=waitlisted"),
     "one-change": _first_of(PAID, "", "/change"),
     "add": _at(f"/admin/events/{QUESTIONS}/add"),
@@ -125,20 +144,29 @@ ORGANISERS_PAGES = {
     "me-app": _at("/admin/me/app"),
     "doors": _at("/admin/door"),
     "door": _at(f"/admin/events/{FULL}/door"),
+    "door-busy": _busy_door,
     "numbers": _at(f"/admin/events/{FULL}/numbers"),
     "numbers-all": _at("/admin/numbers"),
     "files": _at("/admin/content"),
     "files-preview": _at(f"/admin/content/{QUESTIONS}/preview"),
     "files-form": _at(f"/admin/content/{QUESTIONS}/form"),
 }
+DOCS = {
+    "event": ("event", "phone", "nl"),
+    "overview": ("overview", "laptop", "en"),
+    "attendees": ("attendees", "laptop", "en"),
+    "one": ("one", "laptop", "en"),
+    "import": ("import-preview", "laptop", "en"),
+    "door": ("door-busy", "phone", "en"),
+    "numbers": ("numbers", "laptop", "en"),
+}
+"""The pictures of the documentation: which page, on what, and in which language."""
 
 
 def main() -> None:
     """Serve the sample content with invented people, and take the pictures."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument(
-        "--readme", action="store_true", help="only the pictures of the README, into docs/"
-    )
+    arguments.add_argument("--docs", action="store_true", help="only those of the documentation, into docs/")
     arguments.add_argument("--language", default="nl", help="of the pages; nl when not given")
     arguments.add_argument("--only", default="", help="pages whose name starts with this")
     chosen = arguments.parse_args()
@@ -152,8 +180,8 @@ def main() -> None:
         portal.run("demo")
         portal.run("user", "add", ORGANISER, "--role", "owner", "--password-stdin", typed=PASSWORD)
         cookies = _visit(browser, portal, chosen.language)
-        if chosen.readme:
-            _readme(browser, portal, cookies)
+        if chosen.docs:
+            _docs(browser, portal, cookies)
         else:
             _all(browser, portal, cookies, chosen.only)
 
@@ -223,11 +251,28 @@ def _visitor(state: dict[str, object]) -> dict[str, object]:
     return state | {"cookies": [c for c in state["cookies"] if c["name"] == "language"]}  # type: ignore[attr-defined]
 
 
-def _readme(browser: Browser, portal: LivePortal, state: dict[str, object]) -> None:
-    docs = ROOT / "docs" / "pictures"
-    docs.mkdir(parents=True, exist_ok=True)
-    _shoot(browser, portal, _visitor(state), PAGES["event"], "phone", "light", docs / "event.png")
-    _shoot(browser, portal, state, ORGANISERS_PAGES["attendees"], "laptop", "light", docs / "attendees.png")
+def _docs(browser: Browser, portal: LivePortal, state: dict[str, object]) -> None:
+    folder = ROOT / "docs" / "pictures"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, (page, size, language) in DOCS.items():
+        visitor = page not in ORGANISERS_PAGES
+        remembered = _speaking(_visitor(state) if visitor else state, language)
+        show = (PAGES if visitor else ORGANISERS_PAGES)[page]
+        _shoot(browser, portal, remembered, show, size, "light", folder / f"{name}.png")
+        _shrink(folder / f"{name}.png")
+
+
+def _speaking(state: dict[str, object], language: str) -> dict[str, object]:
+    """The browser's memory of somebody who chose this language."""
+    cookies = [c | {"value": language} if c["name"] == "language" else c for c in state["cookies"]]  # type: ignore[attr-defined]
+    return state | {"cookies": cookies}
+
+
+def _shrink(picture: Path) -> None:
+    """In 64 colours, which is all that a page has but for the edges of letters: a third of the size."""
+    with Image.open(picture) as drawn:
+        few = drawn.convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    few.save(picture, optimize=True)
 
 
 if __name__ == "__main__":

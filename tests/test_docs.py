@@ -23,13 +23,15 @@ from portal.content.site import Bank, Organisation, Site, read_site
 from portal.domain.attendees import BASE_COLUMNS
 from portal.domain.happenings import TEST, TYPES
 from portal.formats import post, webhook
-from portal.settings import VARIABLES
+from portal.settings import VARIABLES, Settings
 from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 SITE = Site(name="X", contact="a@b.example")
 TEST_NAME = re.compile(r"^def (test_\w+)", re.MULTILINE)
+COMMAND = re.compile(r"`((?:PORTAL_\w+=\S+ )*(?:portal|\.venv/bin/\w+|make|python3?) [^`\n]+)`")
+FILE = re.compile(r"(?:`|pytest )((?:portal|docs|scripts|tests|templates|deploy)/[\w/.-]+)")
 KEPT_AS = {"available": "from"}  # a word of Python's own
 
 
@@ -39,6 +41,12 @@ def text_of(page: str) -> str:
 
 def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def in_sentences(page: Path) -> list[str]:
+    """The commands that a page names amid its sentences."""
+    prose = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return COMMAND.findall(prose)
 
 
 def table(page: str, heading: str) -> list[str]:
@@ -129,7 +137,8 @@ def test_the_example_of_a_site_is_read_without_a_word() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_exists_with_its_options(page: Path) -> None:
     targets = set(re.findall(r"^(\w+):", text_of("Makefile"), re.MULTILINE))
-    for line in "\n".join(blocks(page.read_text(encoding="utf-8"), "sh")).splitlines():
+    shown = "\n".join(blocks(page.read_text(encoding="utf-8"), "sh")).splitlines()
+    for line in shown + [line for line in in_sentences(page) if "make " in line]:
         words = shlex.split(line, comments=True)
         if "make" in words:
             asked = words[words.index("make") + 1 :]
@@ -139,6 +148,14 @@ def test_every_command_exists_with_its_options(page: Path) -> None:
             # Others have arguments of that name, such as the user who it runs as.
             if word.endswith("/bin/portal") or (word == "portal" and place == command):
                 parse(main, words[place + 1 :])
+
+
+def test_every_example_of_settings_is_taken(tmp_path: Path) -> None:
+    for page in PAGES:
+        for block in blocks(page.read_text(encoding="utf-8"), "ini"):
+            (tmp_path / ".env").write_text(block)
+            assert {line.partition("=")[0] for line in block.splitlines()} <= set(VARIABLES)
+            Settings.load({}, tmp_path / ".env")
 
 
 def parse(command: click.Command, words: list[str]) -> None:
@@ -170,6 +187,12 @@ def test_every_link_and_picture_leads_somewhere(page: Path) -> None:
         assert target.exists(), link
         if anchor:
             assert anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_is_named_is_there(page: Path) -> None:
+    named = set(FILE.findall(page.read_text(encoding="utf-8")))
+    assert not [file for file in sorted(named) if not (ROOT / file).exists()]
 
 
 def anchors(page: Path) -> set[str]:
@@ -232,8 +255,6 @@ def test_what_is_said_of_security_is_there() -> None:
     named = set(re.findall(r"`(test_\w+)`", page))
     assert len(named) > 50
     assert named <= written, f"no such test: {sorted(named - written)}"
-    files = set(re.findall(r"`((?:portal|docs|scripts)/[\w/.-]+)`", page))
-    assert not [file for file in files if not (ROOT / file).exists()]
 
 
 def test_every_point_of_security_is_answered_once() -> None:

@@ -180,3 +180,28 @@ def test_the_pages_of_the_frame_can_be_used_by_everybody(live_portal: LivePortal
         page.locator(".send button").click()
         expect(page.locator("main .notice strong")).to_have_text("emma@school.example")
         check_in_every_way(page)
+
+
+def test_only_the_frame_itself_says_how_high_it_is(live_portal: LivePortals, browser: Browser) -> None:
+    portal = live_portal()
+    with host_page(portal) as url, open_page(browser) as page:
+        page.goto(url)
+        frame(page, FIRST)
+        heights = page.evaluate(
+            """async (portal) => {
+                const frame = document.querySelector("portal-signup").shadowRoot.querySelector("iframe");
+                const told = [];
+                const say = (origin, source, data) => {
+                    dispatchEvent(new MessageEvent("message", { origin, source, data }));
+                    told.push(frame.style.height);
+                };
+                say(portal, frame.contentWindow, { portalSignup: 777 });
+                say("https://elsewhere.example", frame.contentWindow, { portalSignup: 9000 });
+                say(portal, window, { portalSignup: 9000 });
+                say(portal, frame.contentWindow, { portalSignup: "9000" });
+                say(portal, frame.contentWindow, null);
+                return told;
+            }""",
+            portal.url,
+        )
+        assert heights == ["777px"] * 5

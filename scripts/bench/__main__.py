@@ -8,7 +8,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from scripts.bench import contention, lists, pages, rows
+from scripts.bench import contention, lists, pages, phone, rows
 from scripts.bench.databases import Fresh, databases
 
 MEASURES: dict[str, Callable[[Fresh], list[str]]] = {
@@ -16,6 +16,7 @@ MEASURES: dict[str, Callable[[Fresh], list[str]]] = {
     "rows": rows.measure,
     "lists": lists.measure,
     "pages": pages.measure,
+    "phone": phone.measure,
 }
 """Each prints its figures for one kind of database, and returns the promises that were broken."""
 

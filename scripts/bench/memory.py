@@ -1,15 +1,17 @@
-"""How much memory the portals that run here take."""
+"""How much memory a portal that runs here takes."""
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 
-def portals_memory() -> float:
-    """MiB of every ``portal serve`` here: the proportional set size, so that what processes share counts once."""
-    total = 0
+def portals_memory(url: str) -> float:
+    """MiB of the processes of the ``portal serve`` at this address: the proportional set size, so that what they share
+    counts once."""
+    total, port = 0, str(urlsplit(url).port).encode()
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if re.search(rb"portal(\.cli)?\0serve\0", (process / "cmdline").read_bytes()):
+            if {b"serve", port} <= set((process / "cmdline").read_bytes().split(b"\0")):
                 rollup = (process / "smaps_rollup").read_text()
                 total += int(re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)[1])  # type: ignore[index]
         except OSError:

@@ -102,7 +102,7 @@ def _start(fresh: Fresh) -> list[str]:
         with serve(database, events) as url:
             Connection(url).get("/")
             took = time.monotonic() - begun
-            rest = portals_memory()
+            rest = portals_memory(url)
     print(f"  start to first answer {took:.2f} s with 200 event files; {rest:.0f} MiB at rest", flush=True)
     slow = [f"the first answer took {took:.2f} s"] if took > QUICKEST_START else []
     return slow + ([f"{rest:.0f} MiB at rest"] if rest > LARGEST_REST else [])

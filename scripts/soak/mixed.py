@@ -101,7 +101,7 @@ def _run(day: Day, seconds: float, pace: float | None, memory: list[float]) -> f
             day.act()
             done += 1
             if which == 0 and time.monotonic() - begun > len(memory) * 10:
-                memory.append(portals_memory())
+                memory.append(portals_memory(day.url))
         return done
 
     with ThreadPoolExecutor(CLIENTS) as threads:

@@ -1,13 +1,16 @@
 """Clients that say nothing, or their request byte by byte, in a number that no pool of threads would hold."""
 
 import socket
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
 
-from portal.buffered import LONGEST, is_whole
+from portal.buffered import LONGEST, STALLED_SECONDS, length_of
+from portal.server import THREADS
+from tests.support import live
 from tests.support.live import serve_portal
 
 SLOW = {
@@ -52,18 +55,39 @@ def test_a_long_request_and_one_in_chunks_are_answered(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("request_", "whole"),
+    ("request_", "length"),
     [
-        (b"", False),
-        (b"GET / HTTP/1.1\r\n", False),
-        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", True),
-        (b"POST / HTTP/1.1\r\ncontent-LENGTH:3\r\n\r\nab", False),
-        (b"POST / HTTP/1.1\r\ncontent-LENGTH:3\r\n\r\nabc", True),
-        (b"POST / HTTP/1.1\r\nX: content-length: 9\r\n\r\n", True),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", False),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", True),
-        (b"x" * LONGEST, True),
+        (b"", None),
+        (b"GET / HTTP/1.1\r\n", None),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", 27),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET /half", 27),
+        (b"POST / HTTP/1.1\r\ncontent-LENGTH:3\r\n\r\nab", None),
+        (b"POST / HTTP/1.1\r\ncontent-LENGTH:3\r\n\r\nabc", 40),
+        (b"POST / HTTP/1.1\r\nX: content-length: 9\r\n\r\n", 41),
+        (b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n", -1),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", -1),
+        (b"x" * LONGEST, -1),
     ],
 )
-def test_when_a_request_is_there(request_: bytes, whole: bool) -> None:
-    assert is_whole(request_) is whole
+def test_when_a_request_is_there(request_: bytes, length: int | None) -> None:
+    assert length_of(request_) == length
+
+
+IMPATIENT = "import portal.buffered as b; b.SECONDS = 1; from portal.cli import main; main()"
+
+
+def test_a_thread_that_reads_on_is_let_go_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "PORTAL", (sys.executable, "-c", IMPATIENT))
+    begun = (
+        b"POST /registrations/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 900000\r\n"
+        b"Content-Type: multipart/form-data; boundary=x\r\n\r\n"
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n'
+    )
+    with ExitStack() as held:
+        portal = held.enter_context(serve_portal(tmp_path, arguments=("--workers", "1")))
+        host, port = portal.url.removeprefix("http://").split(":")
+        for _ in range(THREADS):
+            client = held.enter_context(socket.create_connection((host, int(port))))
+            client.sendall(begun + bytes(LONGEST))
+        with urlopen(f"{portal.url}/healthz", timeout=STALLED_SECONDS / 2) as answer:  # noqa: S310
+            assert answer.status == 200

@@ -7,6 +7,7 @@ from datetime import timedelta
 import brotli
 import pytest
 
+from portal.storage.models import Registration
 from tests.support.portal import PortalUnderTest, event_file, statements_of
 from tests.support.visitor import Answer, Visitor
 
@@ -99,3 +100,54 @@ def test_it_is_sent_as_small_as_the_browser_takes_it(make_portal: MakePortal) ->
         assert read(answer.data) == plain
     refused = client.get(PAGE, headers={"Accept-Encoding": "br;q=0, identity"})
     assert refused.data == plain
+
+
+FORMS = pytest.mark.parametrize("form", [f"{PAGE}/signup", "/embed/nascholing/signup"])
+
+
+@FORMS
+def test_an_empty_form_is_made_once_and_each_visitor_has_a_number_of_their_own(
+    make_portal: MakePortal, form: str
+) -> None:
+    portal = make_portal()
+    pages = [portal.visitor().get(form) for _ in range(3)]
+    numbers = {str(page.form()["form_id"]) for page in pages}
+    assert len(numbers) == 3
+    assert len({str(page.form()["csrf_token"]) for page in pages}) == 3
+    with statements_of(portal) as asked:
+        portal.visitor().get(form)
+    assert len(asked) == 1
+    for number in range(3):
+        visitor = portal.visitor()
+        values = {
+            "first_name": "Emma",
+            "last_name": "Peeters",
+            "email": f"e{number}@school.example",
+            "privacy": "y",
+        }
+        assert visitor.submit(visitor.get(form), values).status in (200, 303)
+    with portal.session() as session:
+        assert len(session.query(Registration).all()) == 3
+
+
+@FORMS
+def test_places_on_an_empty_form_are_those_of_this_moment(make_portal: MakePortal, form: str) -> None:
+    portal = make_portal({"nascholing": event_file(capacity=2)})
+    assert "2 places left" in portal.visitor().get(form).text
+    sign_up(portal.visitor())
+    assert "1 place left" in portal.visitor().get(form).text
+    sign_up(portal.visitor(), "noor@school.example")
+    assert "waiting list" in portal.visitor().get(form).text
+
+
+def test_an_empty_form_knows_its_reader(make_portal: MakePortal) -> None:
+    portal = make_portal()
+    form = f"{PAGE}/signup"
+    organiser = portal.organiser()
+    assert "an@leraars.example" in organiser.get(form).text
+    assert "an@leraars.example" not in portal.visitor().get(form).text
+    assert "an@leraars.example" in organiser.get(form).text
+    assert portal.visitor("nl").get(form).find("html")[0].attrs["lang"] == "nl"
+    portal.write({"nascholing": event_file(questions="[{name: fiets, label: Kom je met de fiets?}]")})
+    portal.reread()
+    assert "Kom je met de fiets?" in portal.visitor().get(form).text

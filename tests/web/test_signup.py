@@ -155,6 +155,21 @@ def test_the_same_form_twice_is_one_registration(make_portal: MakePortal) -> Non
     assert (count(portal), count(portal, Letter)) == (1, 1)
 
 
+def test_who_wants_a_place_that_is_gone_waits_for_nobody_and_who_has_one_keeps_it(
+    make_portal: MakePortal,
+) -> None:
+    portal = make_portal({"nascholing": event_file(capacity=1, waitlist="off")})
+    visitor, late = portal.visitor(), portal.visitor()
+    form, theirs = visitor.get(FORM), late.get(FORM)
+    first = visitor.submit(form, EMMA)
+    with statements_of(portal) as asked:
+        refused = late.submit(theirs, EMMA | {"email": "noor@school.example"})
+    assert refused.status == 409
+    assert not [statement for statement in asked if "FROM events" in statement], "that row is the lock"
+    # The answer was lost on its way, and the browser sends the form again.
+    assert visitor.submit(form, EMMA).location == first.location
+
+
 def test_the_same_form_finds_its_registration_even_when_signing_up_has_closed(
     make_portal: MakePortal,
 ) -> None:
