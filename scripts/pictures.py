@@ -30,10 +30,10 @@ SIZES = {
     "small": {"width": 320, "height": 640},
     "tablet": {"width": 768, "height": 1024},
     "paper": {"width": 718, "height": 1000},
-    "phone-large": {"width": 390, "height": 844},
-    "laptop-large": {"width": 1280, "height": 900},
+    "zoomed": {"width": 640, "height": 450},
+    "large": {"width": 390, "height": 844},
 }
-"""In px. `paper` is A4 without its margins; `large` is text of 200 %."""
+"""In px. `paper` is A4 without its margins, `zoomed` a laptop at 200 %, `large` a phone with text of 200 %."""
 USUAL = ("phone", "laptop")
 ORGANISER, PASSWORD = "organiser@example.org", "only for these pictures"
 FULL = "robot_soldeertafel_2027_03_24"
@@ -283,14 +283,14 @@ def _shoot(
         color_scheme=scheme,  # type: ignore[arg-type]
         storage_state=state,  # type: ignore[arg-type]
         reduced_motion="reduce",
-        bypass_csp=size.endswith("large"),
+        bypass_csp=size == "large",
     ) as context:
         page = context.new_page()
         show(page, portal)
         page.wait_for_load_state()
         if size == "paper":
             page.emulate_media(media="print")
-        if size.endswith("large"):
+        if size == "large":
             page.add_style_tag(content=":root { font-size: 200%; }")
         if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
             sys.stdout.write(f"Wider than its window: {to.stem}\n")
