@@ -115,8 +115,8 @@ def _new_webhook(page: Page, portal: LivePortal) -> None:
 
 
 def _webhook(page: Page, portal: LivePortal) -> None:
-    page.goto(f"{portal.url}/admin/webhooks")
-    page.locator("tbody th a").first.click()
+    _new_webhook(page, portal)
+    page.locator("main a.button").click()
     page.locator("form[action$=test] button").click()
 
 
