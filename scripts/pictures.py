@@ -1,24 +1,40 @@
 """`make pictures`: every page of a running portal as a picture, on a phone and a laptop, light and dark.
 
-Those of the documentation are made of the same pages: `python -m scripts.pictures --docs`.
+`--sizes` takes them in other ways too: on the smallest screen, a tablet, paper, and with text twice as large. What is
+wider than its window is said. Those of the documentation are made of the same pages: `python -m scripts.pictures --docs`.
 """
 
 import argparse
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import sleep
+from urllib.request import urlopen
 
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
+from portal.storage.database import connect
 from tests.support.browser import start_browser
 from tests.support.live import LivePortal, serve_portal
+from tests.support.many import sign_up_many
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "var" / "pictures"
-SIZES = {"phone": {"width": 390, "height": 844}, "laptop": {"width": 1280, "height": 900}}
+SIZES = {
+    "phone": {"width": 390, "height": 844},
+    "laptop": {"width": 1280, "height": 900},
+    "small": {"width": 320, "height": 640},
+    "tablet": {"width": 768, "height": 1024},
+    "paper": {"width": 718, "height": 1000},
+    "zoomed": {"width": 640, "height": 450},
+    "large": {"width": 390, "height": 844},
+}
+"""In px. `paper` is A4 without its margins, `zoomed` a laptop at 200 %, `large` a phone with text of 200 %."""
+USUAL = ("phone", "laptop")
 ORGANISER, PASSWORD = "organiser@example.org", "only for these pictures"
 FULL = "robot_soldeertafel_2027_03_24"
 FREE = "webinar_chatbot_2027_02_03"
@@ -31,6 +47,23 @@ BROUGHT = """Tijdstempel;E-mailadres;Naam;Waar geef je les?
 03/01/2027 10:05:00;noor@;Noor Van den Broeck;Atheneum Nergenshuizen
 03/01/2027 10:09:00;samir@school.example;Samir Haddad;Atheneum Nergenshuizen
 """
+LONG, NEW = "donaudampfschifffahrt_2027_06_01", "vandaag_erbij_2027_06_02"
+"""Events that are written for the pictures only: the longest words and 400 people, and nobody yet."""
+WRITTEN = {
+    LONG: """---
+title: "Rechtsschutzversicherungsgesellschaften, Donaudampfschifffahrtselektrizitätenhauptbetriebswerk: \
+  künstliche Intelligenz im fächerübergreifenden Naturwissenschaftsunterricht der Sekundarstufe verstehen und anwenden"
+date: 2027-06-01T09:00:00
+end_date: 2027-06-03T16:30:00
+location: "Naturwissenschaftlich-Technisches Bildungszentrum Nirgendwo, Bundesschnellstraßenverwaltungsgebäude 12a"
+capacity: 400
+waitlist: auto
+price: 1250.50
+registration: portal
+---
+""",
+    NEW: "---\ntitle: Nieuw\ndate: 2027-06-02T13:30:00\nlocation: online\ncapacity: 20\nregistration: portal\n---\n",
+}
 
 
 def sign_up(page: Page, portal: LivePortal, slug: str) -> str:
@@ -91,6 +124,29 @@ def _new_token(page: Page, portal: LivePortal) -> None:
     page.locator("#token button.button").click()
 
 
+def _new_webhook(page: Page, portal: LivePortal) -> None:
+    page.goto(f"{portal.url}/admin/webhooks")
+    page.locator("#url").fill("https://planning.example/naschoolse/meldingen")
+    page.locator("#webhook [name=types]").first.check()
+    page.locator("#webhook button.button").click()
+
+
+def _webhook(page: Page, portal: LivePortal) -> None:
+    _new_webhook(page, portal)
+    page.locator("main a.button").click()
+    page.locator("form[action$=test] button").click()
+
+
+def _sent_empty(path: str, form: str) -> Callable[[Page, LivePortal], None]:
+    """A form sent as it comes: with its errors."""
+
+    def show(page: Page, portal: LivePortal) -> None:
+        page.goto(portal.url + path)
+        page.locator(f"{form} button.button").last.click()
+
+    return show
+
+
 def _at(path: str) -> Callable[[Page, LivePortal], None]:
     return lambda page, portal: (page.goto(portal.url + path), None)[1]
 
@@ -109,6 +165,12 @@ PAGES: dict[str, Callable[[Page, LivePortal], None]] = {
     "form-questions": _at(f"/events/{QUESTIONS}/signup"),
     "form-tickets": _at("/events/datadag_2030_05_23/signup"),
     "form-errors": _form_with_errors,
+    "event-long": _at(f"/events/{LONG}"),
+    "form-long": _at(f"/events/{LONG}/signup"),
+    "frame": _at(f"/embed/{PAID}"),
+    "frame-form": _at(f"/embed/{PAID}/signup"),
+    "frame-long": _at(f"/embed/{LONG}"),
+    "lost": _at("/registrations/"),
     "refused": _at("/events/stellingenspel_zorg_2027_10_21/signup"),
     "privacy": _at("/privacy"),
     "accessibility": _at("/accessibility"),
@@ -125,27 +187,36 @@ ORGANISERS_PAGES = {
     "import": _at(f"/admin/events/{FULL}/import"),
     "import-preview": _import_preview,
     "attendees-none": _at(f"/admin/events/{PAID}/attendees?q=nobody"),
+    "attendees-many": _at(f"/admin/events/{LONG}/attendees"),
+    "attendees-nobody": _at(f"/admin/events/{NEW}/attendees"),
     "one": _first_of(PAID, "?status=confirmed"),
     "one-waiting": _first_of(FULL, "?status=waitlisted"),
-    "one-change": _first_of(PAID, "", "/change"),
+    "one-change": _first_of(PAID, "?status=confirmed", "/change"),
     "add": _at(f"/admin/events/{QUESTIONS}/add"),
+    "add-errors": _sent_empty(f"/admin/events/{QUESTIONS}/add", "main form"),
     "payments": _at("/admin/payments"),
     "personal-data": _at("/admin/privacy"),
     "mail": _at(f"/admin/events/{FULL}/mail"),
+    "mail-errors": _sent_empty(f"/admin/events/{FULL}/mail", "main form"),
     "sheet": _at(f"/admin/events/{FULL}/sheet"),
     "badges": _at(f"/admin/events/{FULL}/badges"),
     "accounts": _at("/admin/accounts"),
     "account": _at("/admin/accounts/1"),
     "account-log": _at("/admin/accounts/log"),
+    "webhooks-secret": _new_webhook,
     "webhooks": _at("/admin/webhooks"),
+    "webhooks-errors": _sent_empty("/admin/webhooks", "#webhook"),
+    "webhook-one": _webhook,
     "api-made": _new_token,
     "api": _at("/admin/api"),
+    "api-errors": _sent_empty("/admin/api", "#token"),
     "me": _at("/admin/me"),
     "me-app": _at("/admin/me/app"),
     "doors": _at("/admin/door"),
     "door": _at(f"/admin/events/{FULL}/door"),
     "door-busy": _busy_door,
     "numbers": _at(f"/admin/events/{FULL}/numbers"),
+    "numbers-nobody": _at(f"/admin/events/{NEW}/numbers"),
     "numbers-all": _at("/admin/numbers"),
     "files": _at("/admin/content"),
     "files-preview": _at(f"/admin/content/{QUESTIONS}/preview"),
@@ -168,7 +239,8 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--docs", action="store_true", help="only those of the documentation, into docs/")
     arguments.add_argument("--language", default="nl", help="of the pages; nl when not given")
-    arguments.add_argument("--only", default="", help="pages whose name starts with this")
+    arguments.add_argument("--only", nargs="+", default=[""], help="pages whose name starts with this")
+    arguments.add_argument("--sizes", nargs="+", default=USUAL, choices=SIZES)
     chosen = arguments.parse_args()
     with (
         TemporaryDirectory() as folder,
@@ -179,11 +251,12 @@ def main() -> None:
     ):
         portal.run("demo")
         portal.run("user", "add", ORGANISER, "--role", "owner", "--password-stdin", typed=PASSWORD)
+        _write_more(portal)
         cookies = _visit(browser, portal, chosen.language)
         if chosen.docs:
             _docs(browser, portal, cookies)
         else:
-            _all(browser, portal, cookies, chosen.only)
+            _all(browser, portal, cookies, tuple(chosen.only), chosen.sizes)
 
 
 def _content(folder: Path) -> str:
@@ -193,6 +266,18 @@ def _content(folder: Path) -> str:
     with (content / "site.yaml").open("a", encoding="utf-8") as file:
         file.write(f"\nbank: {{name: Dwengo vzw, iban: {EXAMPLE_ACCOUNT}}}\n")
     return str(content)
+
+
+def _write_more(portal: LivePortal) -> None:
+    """The events of the pictures, after the sample's people signed up, and 400 people in the first of them."""
+    content = Path(portal.environment["PORTAL_CONTENT_DIR"])
+    for slug, text in WRITTEN.items():
+        (content / "events" / f"{slug}.md").write_text(text, encoding="utf-8")
+    engine = connect(f"sqlite:///{portal.data_dir / 'portal.db'}")
+    sign_up_many(engine, LONG, confirmed=398, waiting=1, at=datetime.now(UTC))
+    engine.dispose()
+    while not all(slug in urlopen(f"{portal.url}/sitemap.xml").read().decode() for slug in WRITTEN):  # noqa: S310
+        sleep(0.2)
 
 
 def _visit(browser: Browser, portal: LivePortal, language: str) -> dict[str, object]:
@@ -225,19 +310,33 @@ def _shoot(
         color_scheme=scheme,  # type: ignore[arg-type]
         storage_state=state,  # type: ignore[arg-type]
         reduced_motion="reduce",
+        bypass_csp=size == "large",
     ) as context:
         page = context.new_page()
         show(page, portal)
+        page.wait_for_load_state()
+        if size == "paper":
+            page.emulate_media(media="print")
+        if size == "large":
+            page.add_style_tag(content=":root { font-size: 200%; }")
+        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            sys.stdout.write(f"Wider than its window: {to.stem}\n")
         page.screenshot(path=to, full_page=not to.is_relative_to(ROOT / "docs"))
 
 
-def _all(browser: Browser, portal: LivePortal, state: dict[str, object], only: str) -> None:
+def _all(
+    browser: Browser,
+    portal: LivePortal,
+    state: dict[str, object],
+    only: tuple[str, ...],
+    sizes: Sequence[str],
+) -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     visitor = _visitor(state)
     for name, show in (PAGES | ORGANISERS_PAGES).items():
         if not name.startswith(only):
             continue
-        for size in SIZES:
+        for size in sizes:
             for scheme in ("light", "dark"):
                 to = PICTURES / f"{name}-{size}-{scheme}.png"
                 _shoot(

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from playwright.sync_api import Browser, Page
 
@@ -17,6 +18,10 @@ from tests.support.mail import PostOffice, open_post_office
 from tests.support.portal import PortalUnderTest
 from tests.support.postgres import start_postgres
 from tests.support.receiver import Receiver, open_receiver
+
+# A machine that has more to do is no reason to fail: what has to be fast is measured elsewhere.
+hypothesis.settings.register_profile("portal", deadline=None)
+hypothesis.settings.load_profile("portal")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

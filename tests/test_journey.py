@@ -193,6 +193,79 @@ def test_a_colleague_is_replaced_somebody_cancels_and_the_first_in_line_gets_the
     expect(page.locator("svg.transfer-qr")).to_be_visible()
 
 
+FOCUS = """() => {
+    const one = document.activeElement, box = one.getClientRects()[0], style = getComputedStyle(one);
+    const on_top = document.elementFromPoint(box.x + box.width / 2, box.y + Math.min(box.height / 2, 24));
+    return {
+        what: one.outerHTML.slice(0, 200),
+        marked: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
+        bare: on_top !== null && (one.contains(on_top) || on_top.contains(one)),
+    };
+}"""
+"""How the focus shows: with an outline, and with nothing lying over it."""
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """Press Tab until ``selector`` has the focus, which shows on the whole way."""
+    wanted = page.locator(selector)
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        focus = page.evaluate(FOCUS)
+        assert focus["marked"], f"no focus shows on {focus['what']}"
+        assert focus["bare"], f"something lies over {focus['what']}"
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+    raise AssertionError(f"no Tab leads to {selector}")
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_from_the_agenda_to_a_place_by_keyboard_alone(
+    live_portal: LivePortals, browser: Browser, width: int
+) -> None:
+    portal = live_portal()
+    with open_page(browser, viewport={"width": width, "height": 640}) as page:
+        page.goto(portal.url)
+        tab_to(page, f'main a[href="/events/{EVENT}"]')
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/events/{EVENT}")
+        tab_to(page, f'.actions a[href="/events/{EVENT}/signup"]')
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/signup")
+        tab_to(page, "#first_name")
+        page.keyboard.type("Emma")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_be_focused()
+        tab_to(page, '[role=alert] a[href="#last_name"]')
+        page.keyboard.press("Enter")
+        expect(page.locator("#last_name")).to_be_focused()
+        assert page.evaluate(FOCUS)["bare"]
+        page.keyboard.type("Peeters")
+        tab_to(page, "#email")
+        page.keyboard.type("emma@school.example")
+        tab_to(page, "#privacy")
+        page.keyboard.press("Space")
+        tab_to(page, "main form .send button")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/registrations/*")
+        tab_to(page, 'main a[href$="/change"]')
+
+
+def test_what_a_browser_knows_of_its_owner_it_can_fill_in(live_portal: LivePortals, page: Page) -> None:
+    portal = live_portal()
+    page.goto(f"{portal.url}/events/{EVENT}/signup")
+    tokens = {
+        name: page.locator(f"#{name}").get_attribute("autocomplete")
+        for name in ("first_name", "last_name", "email", "phone", "school")
+    }
+    assert tokens == {
+        "first_name": "given-name",
+        "last_name": "family-name",
+        "email": "email",
+        "phone": "tel",
+        "school": "organization",
+    }
+
+
 def test_signing_up_needs_no_script(live_portal: LivePortals, browser: Browser) -> None:
     portal = live_portal()
     with open_page(browser, java_script_enabled=False) as page:
@@ -256,6 +329,8 @@ def test_every_kind_of_page_can_be_used_by_everybody(live_portal: LivePortals, b
             f"/events/{EVENT}",
             "/events/robotnamiddag_2030_05_15/signup",
             "/events/stellingenspel_zorg_2027_02_25/signup",
+            "/events/stellingenspel_zorg_2027_10_21/signup",
+            "/registrations/",
             "/privacy",
             "/accessibility",
             "/nowhere",
@@ -264,7 +339,66 @@ def test_every_kind_of_page_can_be_used_by_everybody(live_portal: LivePortals, b
             "/admin/payments",
             f"/admin/events/{EVENT}/add",
             f"/admin/events/{EVENT}/attendees",
+            f"/admin/events/{EVENT}/import",
+            "/admin/webhooks",
             "/admin/events/datadag_2030_05_23/attendees",
         ):
             page.goto(portal.url + path)
             check_in_every_way(page)
+
+
+def test_every_state_of_a_page_can_be_used_by_everybody(
+    live_portal: LivePortals, browser: Browser, tmp_path: Path
+) -> None:
+    content = tmp_path / "content"
+    (content / "events").mkdir(parents=True)
+    (content / "site.yaml").write_text("name: Leraars Leren\ncontact: info@leraars.example\n")
+    full = SMALL_EVENT.replace("capacity: 2", "capacity: 1")
+    (content / "events" / "nascholing.md").write_text(full)
+    portal = live_portal(content=content)
+    event, desk = f"{portal.url}/events/nascholing", f"{portal.url}/admin/events/nascholing"
+    with open_page(browser) as page:
+
+        def sign_up(first_name: str) -> None:
+            page.goto(f"{event}/signup")
+            mail = f"{first_name.lower()}@school.example"
+            fill(page, {"first_name": first_name, "last_name": "Peeters", "email": mail})
+            page.locator("#privacy").check()
+            send(page)
+
+        sign_in(page, portal)
+        page.goto(f"{desk}/attendees")
+        check_in_every_way(page)  # nobody yet
+        for path, form in (("/add", "main form"), ("/mail", "main form"), ("/import", "main form")):
+            page.goto(desk + path)
+            page.locator(f"{form} button.button").last.click()
+            check_in_every_way(page)  # with its errors
+        page.goto(f"{portal.url}/admin/webhooks")
+        page.locator("#webhook button.button").click()
+        check_in_every_way(page)
+        page.locator("#url").fill("https://planning.example/hook")
+        page.locator("#webhook button.button").click()
+        expect(page.locator("#secret")).to_be_visible()
+        check_in_every_way(page)
+        page.locator("main a.button").click()
+        page.locator("form[action$=test] button").click()
+        expect(page.locator("table")).to_be_visible()
+        check_in_every_way(page)
+
+        sign_up("Emma")
+        own_page = page.url
+        page.goto(event)
+        check_in_every_way(page)  # full
+        sign_up("Emma")
+        check_in_every_way(page)  # signed up already
+        page.goto(f"{event}/signup")
+        check_in_every_way(page)  # the form for the waiting list
+        sign_up("Wout")
+        check_in_every_way(page)  # in line
+        page.goto(f"{own_page}/cancel")
+        send(page)
+        check_in_every_way(page)  # cancelled
+        page.goto(f"{portal.url}/registrations/")
+        page.locator("#email").fill("wout@school.example")
+        page.locator("main form button.button").click()
+        check_in_every_way(page)  # the link is on its way

@@ -12,6 +12,8 @@ from tests.support.mail import PostOffice
 
 LivePortals = Callable[..., LivePortal]
 EVENT = "schrijven_zonder_schrijver_2030_03_20"
+PAPER = {"width": 718, "height": 1000}
+"""A4 without its margins, in px: narrower than many a tablet, and yet no phone."""
 ORGANISER, PASSWORD = "an@leraars.example", "correct horse battery"
 
 
@@ -100,6 +102,11 @@ def test_the_pages_around_the_list_can_be_used_by_everybody(
         for path in ("sheet", "badges", "mail", "attendees?paid=open"):
             page.goto(f"{portal.url}/admin/events/{EVENT}/{path}")
             check_in_every_way(page)
+        page.goto(f"{portal.url}/admin/events/{EVENT}/sheet")
+        page.set_viewport_size(PAPER)
+        page.emulate_media(media="print")
+        expect(page.locator("tbody tr").first).to_have_css("display", "table-row")
+        page.emulate_media(media="screen")
         page.goto(f"{portal.url}/admin/privacy?email=emma@school.example")
         check_in_every_way(page)
         page.goto(f"{portal.url}/registrations/")

@@ -75,11 +75,13 @@ def take(event: Event, around: Surroundings) -> Sent | str | tuple[str, int]:
     sent = forms.signup_form(event, now_taken, now(), around.token)
     if forms.add_or_remove_colleague(sent, request.form, event):
         return _page(event, now_taken, sent, around)
+    gone = forms.answers_not_asked(
+        sent, request.form
+    )  # before rows without a name are taken out, and their questions
     status = forms.problem_status(sent, event)
     forms.empty_trap(sent)
     if status == 400:
         return _page(event, now_taken, sent, around, notice=forms.stale()), 400
-    gone = forms.answers_not_asked(sent, request.form)
     if status or gone:
         _refuse_unless_open(event, now_taken)
         notice = _("The questions changed meanwhile. These are no longer asked: %(names)s.")

@@ -37,13 +37,14 @@ def sign_up_many(
     """
     with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
         connection.execute(insert(EventRecord).values(slug=slug, title=slug))
-        last = connection.scalar(select(func.max(Registration.id))) or 0
+        numbered = (Registration, HistoryEntry, Letter)
+        last = max(connection.scalar(select(func.max(table.id))) or 0 for table in numbered)
         _parties(connection, slug, CONFIRMED, last + 1, last + confirmed, 1, at)
         last += confirmed
         _parties(connection, slug, WAITLISTED, last + 1, last + waiting, party, at)
         counts = {"confirmed": confirmed, "waitlisted": party * waiting, "held": 0}
         connection.execute(insert(TicketCount).values(event_slug=slug, ticket="", **counts))
-        for table in (Registration, HistoryEntry, Letter):
+        for table in numbered:
             _continue_numbering(connection, table)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("ANALYZE")

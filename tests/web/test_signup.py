@@ -500,3 +500,11 @@ def test_an_answer_to_a_question_that_is_no_longer_asked_is_not_lost_in_silence(
     assert again.status == 422
     assert "no longer asked: diet" in again.text
     assert visitor.submit(again).status == 303
+
+
+def test_a_row_left_blank_is_no_question_that_is_no_longer_asked(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(questions=QUESTIONS)})
+    visitor = portal.visitor()
+    form = visitor.submit(visitor.get(FORM), EMMA | {"answers-level": "beginner"}, press="Add a colleague")
+    assert form.find('[name="people-0-answers-diet"]')
+    assert visitor.submit(form).status == 303
