@@ -1,7 +1,8 @@
 """`make pictures`: every page of a running portal as a picture, on a phone and a laptop, light and dark.
 
 `--sizes` takes them in other ways too: on the smallest screen, a tablet, paper, and with text twice as large. What is
-wider than its window is said. Those of the documentation are made of the same pages: `python -m scripts.pictures --docs`.
+wider than its window is said. Those of the documentation are made of the same pages: `python -m scripts.pictures
+--docs`.
 """
 
 import argparse
