@@ -54,6 +54,12 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]
     current = PasswordField(render_kw={"autocomplete": "current-password"})
     password = PasswordField(render_kw={"autocomplete": "new-password"})
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.password.description = _(
+            "12 to 128 characters, of any kind. A short sentence is easy to remember."
+        )
+
 
 def account_form(events: Iterable[Event], organiser: Organiser | None = None) -> Any:
     """What an account may: its role and its events, and for a new one its address."""
