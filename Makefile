@@ -30,7 +30,7 @@ run: install
 
 test: $(VENV)/dev.stamp
 	@$(BIN)/python -m tests.support.browser
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .

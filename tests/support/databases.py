@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import NullPool, Row, create_engine, make_url, text
+from sqlalchemy.exc import ProgrammingError
 
 from portal.storage.migrate import upgrade
 
@@ -42,8 +43,7 @@ class PostgresDatabases:
         self._empty: list[str] = []
         self._run(f"CREATE DATABASE {TEMPLATE}")
         upgrade(self._address(TEMPLATE))
-        self._tables = _tables(self._address(TEMPLATE))
-        self._version = _version(self._address(TEMPLATE))
+        self._schema = _schema(self._address(TEMPLATE))
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
@@ -64,12 +64,12 @@ class PostgresDatabases:
                 self._run(f"DROP DATABASE {name} WITH (FORCE)")
 
     def _emptied(self, name: str) -> bool:
-        """Whether it could be: not when its tables are no longer the template's, or have grown to many pages."""
+        """Whether it could be: not when it is no longer made as the template, or has grown to many pages."""
         address = self._address(name)
         (size,) = _execute(address, "SELECT pg_database_size(current_database())")[0]
-        if size > LARGE or _tables(address) != self._tables or _version(address) != self._version:
+        if size > LARGE or _schema(address) != self._schema:
             return False
-        tables = sorted({table for table, _column in self._tables} - {"alembic_version"})
+        tables = sorted({name for kind, name, _ in self._schema if kind == "column"} - {"alembic_version"})
         # In the role of a replica no trigger and no foreign key has a say. TRUNCATE takes as long as a test.
         deletes = "; ".join(f"DELETE FROM {table}" for table in tables)  # noqa: S608
         _execute(address, f"SET session_replication_role = replica; {deletes}")
@@ -86,17 +86,22 @@ class PostgresDatabases:
         _execute(self._address(str(self._server_url.database)), statement)
 
 
-def _tables(address: str) -> list[tuple[str, str]]:
-    rows = _execute(
-        address,
-        "SELECT table_name, column_name FROM information_schema.columns"
-        " WHERE table_schema = 'public' ORDER BY 1, 2",
-    )
-    return [(row.table_name, row.column_name) for row in rows]
+SCHEMA = """
+SELECT 'column', table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'
+UNION ALL SELECT 'other', relname, relkind::text FROM pg_class WHERE relnamespace = 'public'::regnamespace
+UNION ALL SELECT 'function', proname, '' FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+UNION ALL SELECT 'trigger', tgname, tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL SELECT 'version', version_num, '' FROM alembic_version
+ORDER BY 1, 2, 3
+"""
 
 
-def _version(address: str) -> list[str]:
-    return [row.version_num for row in _execute(address, "SELECT version_num FROM alembic_version")]
+def _schema(address: str) -> Sequence[tuple[str, str, str]]:
+    """All that a migration or a test may have made, each with its kind; nothing when there are no tables at all."""
+    try:
+        return [(row[0], row[1], row[2]) for row in _execute(address, SCHEMA)]
+    except ProgrammingError:
+        return []
 
 
 def _execute(address: str, statement: str) -> Sequence[Row[Any]]:
