@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import NullPool, Row, create_engine, make_url, text
+from sqlalchemy import NullPool, create_engine, make_url, text
 from sqlalchemy.exc import ProgrammingError
 
 from portal.storage.migrate import upgrade
@@ -104,7 +104,7 @@ def _schema(address: str) -> Sequence[tuple[str, str, str]]:
         return []
 
 
-def _execute(address: str, statement: str) -> Sequence[Row[Any]]:
+def _execute(address: str, statement: str) -> Sequence[Any]:
     engine = create_engine(address, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with engine.connect() as connection:
         result = connection.execute(text(statement))
