@@ -37,6 +37,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # Gunicorn has no types
             "threads": THREADS,
             "graceful_timeout": GRACE_SECONDS,
             "preload_app": True,
+            "control_socket_disable": True,  # nobody steers it from beside: another way in, left in somebody's home
             "loglevel": "warning",
             "logger_class": _Log,
             "when_ready": self._ready,

@@ -12,7 +12,7 @@ import pytest
 
 from tests.faults.rush import wait_until
 from tests.support.clients import Client, fill_in
-from tests.support.live import THIS_TREE
+from tests.support.live import THIS_TREE, serve_portal
 from tests.support.portal import SITE, event_file
 from tests.support.ports import free_port
 
@@ -101,3 +101,11 @@ def test_nothing_of_ours_runs_before_a_server_makes_its_processes(tmp_path: Path
         [sys.executable, "-c", look], env=environment(tmp_path), capture_output=True, text=True, cwd=tmp_path
     )
     assert (done.stdout, done.stderr) == ("['MainThread']\n", "")
+
+
+def test_the_portals_own_server_leaves_nothing_outside_its_folder(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    with serve_portal(tmp_path / "portal", HOME=str(home), XDG_RUNTIME_DIR=str(home)) as portal:
+        assert portal.stop() == 0
+    assert not [*home.iterdir()]
