@@ -106,6 +106,6 @@ def test_nothing_of_ours_runs_before_a_server_makes_its_processes(tmp_path: Path
 def test_the_portals_own_server_leaves_nothing_outside_its_folder(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
-    with serve_portal(tmp_path / "portal", HOME=str(home), XDG_RUNTIME_DIR=str(home)) as portal:
+    with serve_portal(tmp_path / "portal", HOME=str(home)) as portal:
         assert portal.stop() == 0
     assert not [*home.iterdir()]
