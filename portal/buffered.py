@@ -12,6 +12,7 @@ import struct
 import time
 from collections import deque
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -23,11 +24,38 @@ STALLED_SECONDS = 20
 """After so long without a byte, a thread gives up on a body that it reads, and on an answer that nobody takes."""
 LONGEST = 256 * 1024
 """Bytes of a request that are gathered; a thread reads what is longer: an upload of an organiser."""
+OPEN_END = -1
 CONNECTIONS = 500
 """In each process: within the 1,024 open files that a system gives without being asked."""
 
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r\n", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
+
+
+@dataclass
+class Gathered:
+    """What came of a request so far. Its length is looked for until it is known and then no more: whoever sends byte by
+    byte would have it looked for each time."""
+
+    came: bytearray = field(default_factory=bytearray)
+    length: int | None = None
+
+    def add(self, more: bytes) -> None:
+        """Take what came."""
+        self.came += more
+        if self.length is None:
+            self.length = length_of(self.came)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether a thread may have it."""
+        return self.length is not None and len(self.came) >= self.length
+
+    @property
+    def first(self) -> bytes:
+        """The request alone. Whoever sends more before the answer (no browser does) has to ask again: half of it would
+        hold a thread."""
+        return bytes(self.came if self.length == OPEN_END else self.came[: self.length])
 
 
 class BufferedWorker(ThreadWorker):  # type: ignore[misc]  # Gunicorn has no types
@@ -67,47 +95,41 @@ class BufferedWorker(ThreadWorker):  # type: ignore[misc]  # Gunicorn has no typ
         conn.timeout = time.monotonic() + SECONDS
         # The list that the worker closes what is overdue from, the eldest first.
         self.pending_conns.append(conn)
-        received = partial(self._received, conn, bytearray())
+        received = partial(self._received, conn, Gathered())
         self.poller.register(conn.sock, selectors.EVENT_READ, received)
 
-    def _received(self, conn: TConn, request: bytearray, client: socket.socket) -> None:
+    def _received(self, conn: TConn, request: Gathered, client: socket.socket) -> None:
         try:
             more = client.recv(64 * 1024)
         except BlockingIOError:
             return
         except OSError:
             more = b""
-        request += more
-        length = length_of(request)
-        if more and length is None:
+        request.add(more)
+        if more and not request.is_there:
             return
         self.poller.unregister(client)
         self.pending_conns.remove(conn)
-        if length is None:
+        if not request.is_there:
             self.nr_conns -= 1
             conn.close()
             return
-        if length < 0:
+        if request.length == OPEN_END:
             self._reading.append((time.monotonic() + SECONDS, conn))
         conn.data_ready = True
         conn.init()
-        # Whoever sends more before the answer (no browser does) has to ask again: half of it would hold a thread.
-        conn.parser.unreader.unread(bytes(request if length < 0 else request[:length]))
+        conn.parser.unreader.unread(request.first)
         self.enqueue_req(conn)
 
 
-def length_of(request: bytes | bytearray) -> int | None:
-    """How many bytes the request (RFC 9112) has at the beginning of what came; None while it is not there, and -1 for
-    one of which a thread reads the rest, because it is long or does not say how long it is."""
-    if len(request) >= LONGEST:
-        return -1
-    head = request.find(b"\r\n\r\n")
+def length_of(came: bytes | bytearray) -> int | None:
+    """How many bytes the request (RFC 9112) has of which this is the beginning; None while its head is not there, and
+    OPEN_END for one of which a thread reads the rest, because it is long or does not say how long it is."""
+    head = came.find(b"\r\n\r\n")
     if head < 0:
-        return None
-    if _CHUNKED.search(request, 0, head + 2):
-        return -1
-    told = _LENGTH.search(request, 0, head + 2)
+        return None if len(came) < LONGEST else OPEN_END
+    if _CHUNKED.search(came, 0, head + 2):
+        return OPEN_END
+    told = _LENGTH.search(came, 0, head + 2)
     length = head + 4 + (int(told[1]) if told else 0)
-    if length > LONGEST:
-        return -1
-    return length if len(request) >= length else None
+    return length if length <= LONGEST else OPEN_END

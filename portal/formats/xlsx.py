@@ -35,9 +35,9 @@ class Sheet:
 
 def write(to: BinaryIO, sheets: Iterable[Sheet], zone: ZoneInfo) -> None:
     """Write the file; times are those on the clocks of ``zone``. Rows go to disk one by one: memory does not grow."""
-    # constant_memory writes text into its cell; nothing is ever taken for a formula, a number or a link.
     from xlsxwriter import Workbook
 
+    # constant_memory writes text into its cell; nothing is ever taken for a formula, a number or a link.
     with Workbook(to, {"constant_memory": True}) as book:
         book.set_properties({"created": _MADE})
         for sheet in sheets:

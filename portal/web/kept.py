@@ -41,6 +41,11 @@ def recipe(events: Iterable[Event], slug: str | None, counted: Sequence[Any]) ->
     return Recipe(str(request.url_rule), version, slug, counted, now(), min(moments, default=None))
 
 
+def may_show(made_by: Recipe, counted: Sequence[Any]) -> bool:
+    """Whether what was made by this recipe is true for this request, for which ``taken.counted`` gave this."""
+    return made_by.counted == counted and made_by.may_hold(request.environ[VERSION], now())
+
+
 def keep(events: Iterable[Event], slug: str | None, counted: Sequence[Any]) -> None:
     """Say of this request's page that nothing in it is personal, and what it is made from, as for ``recipe``."""
     request.environ[RECIPE] = recipe(events, slug, counted)

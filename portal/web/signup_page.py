@@ -17,7 +17,7 @@ from portal.storage.database import transaction
 from portal.web import forms, meters
 from portal.web.desk import open_desk
 from portal.web.extensions import db, limiter, now, portal
-from portal.web.kept import VERSION, recipe
+from portal.web.kept import may_show, recipe
 from portal.web.shelf import EmptyForm
 
 limited = limiter.shared_limit("40 per minute; 400 per hour", scope="sign-ups")
@@ -57,7 +57,7 @@ def show(event: Event, around: Surroundings) -> str:
     shelf, key = portal().empty_forms, (request.full_path, current_language())
     is_anonymous = session.keys() <= OF_ANYBODY
     form = shelf.get(key) if is_anonymous else None
-    if form and form.recipe.counted == counted and form.recipe.may_hold(request.environ[VERSION], now()):
+    if form and may_show(form.recipe, counted):
         return form.with_values(forms.values_of(forms.blank(around.token)))
     now_taken = taken.summed(counted)
     _refuse_unless_open(event, now_taken)
@@ -75,9 +75,8 @@ def take(event: Event, around: Surroundings) -> Sent | str | tuple[str, int]:
     sent = forms.signup_form(event, now_taken, now(), around.token)
     if forms.add_or_remove_colleague(sent, request.form, event):
         return _page(event, now_taken, sent, around)
-    gone = forms.answers_not_asked(
-        sent, request.form
-    )  # before rows without a name are taken out, and their questions
+    # Before rows without a name are taken out, and their questions with them.
+    gone = forms.answers_not_asked(sent, request.form)
     status = forms.problem_status(sent, event)
     forms.empty_trap(sent)
     if status == 400:

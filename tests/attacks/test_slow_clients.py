@@ -8,7 +8,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from portal.buffered import LONGEST, STALLED_SECONDS, length_of
+from portal.buffered import LONGEST, OPEN_END, STALLED_SECONDS, Gathered, length_of
 from portal.server import THREADS
 from tests.support import live
 from tests.support.live import serve_portal
@@ -61,16 +61,25 @@ def test_a_long_request_and_one_in_chunks_are_answered(tmp_path: Path) -> None:
         (b"GET / HTTP/1.1\r\n", None),
         (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", 27),
         (b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET /half", 27),
-        (b"POST / HTTP/1.1\r\ncontent-LENGTH:3\r\n\r\nab", None),
-        (b"POST / HTTP/1.1\r\ncontent-LENGTH:3\r\n\r\nabc", 40),
+        (b"POST / HTTP/1.1\r\ncontent-LENGTH:3\r\n\r\nab", 40),
         (b"POST / HTTP/1.1\r\nX: content-length: 9\r\n\r\n", 41),
-        (b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n", -1),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", -1),
-        (b"x" * LONGEST, -1),
+        (b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n", OPEN_END),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", OPEN_END),
+        (b"x" * LONGEST, OPEN_END),
     ],
 )
-def test_when_a_request_is_there(request_: bytes, length: int | None) -> None:
+def test_how_long_a_request_is(request_: bytes, length: int | None) -> None:
     assert length_of(request_) == length
+
+
+def test_a_request_in_pieces_is_there_with_its_last_byte() -> None:
+    gathered, request = Gathered(), b"POST / HTTP/1.1\r\ncontent-LENGTH:3\r\n\r\nabc"
+    for byte in request:
+        assert not gathered.is_there
+        gathered.add(bytes([byte]))
+    assert gathered.is_there
+    gathered.add(b"GET /half")
+    assert gathered.first == request
 
 
 IMPATIENT = "import portal.buffered as b; b.SECONDS = 1; from portal.cli import main; main()"

@@ -136,7 +136,7 @@ def test_letters_about_a_registration_are_read_without_what_opens_it(make_portal
     assert "[their own link]" in page.text
     assert "registration-link" not in page.text
     assert "/registrations/" not in page.words(".letter")[0]
-    assert organiser.get("/admin/events/nascholing/registrations/XXXX-XXXX/letters").status == 404
+    assert organiser.get("/admin/events/nascholing/registrations/ZZZZ-ZZZZ/letters").status == 404
 
 
 def test_a_changed_place_is_shown_read_and_told(make_portal: MakePortal) -> None:
