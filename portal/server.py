@@ -71,7 +71,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # Gunicorn has no types
         # Connections belong to the process that opened them.
         engine.dispose(close=False)
         crew = crew_of(engine, self._portal_settings, self._app.extensions["portal"].catalogue)
-        self._worker = Worker(crew.postman, crew.keeper, crew.clerk, crew.messenger)
+        self._worker = crew.worker()
         self._app.extensions["worker"] = self._worker
         self._worker.start()
 

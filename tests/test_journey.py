@@ -37,6 +37,14 @@ def sign_in(page: Page, portal: LivePortal) -> None:
     page.locator("main form button").click()
 
 
+def written(content: Path, event: str, site: str = "") -> Path:
+    """A content folder with one event, called nascholing; ``site`` is what its site.yaml says besides."""
+    (content / "events").mkdir(parents=True)
+    (content / "site.yaml").write_text(f"name: Leraars Leren\ncontact: info@leraars.example\n{site}")
+    (content / "events" / "nascholing.md").write_text(event)
+    return content
+
+
 def test_from_the_event_page_on_a_phone_to_the_organisers_excel(
     live_portal: LivePortals, smtp: PostOffice, page: Page, browser: Browser
 ) -> None:
@@ -135,13 +143,8 @@ def test_a_colleague_is_replaced_somebody_cancels_and_the_first_in_line_gets_the
     changed: str,
     promoted: str,
 ) -> None:
-    content = tmp_path / "content"
-    (content / "events").mkdir(parents=True)
-    (content / "site.yaml").write_text(
-        "name: Leraars Leren\ncontact: info@leraars.example\nlanguages: [nl, fr]\n"
-        "bank: {name: Leraars Leren vzw, iban: BE71 0961 2345 6769}\n"
-    )
-    (content / "events" / "nascholing.md").write_text(SMALL_EVENT)
+    site = "languages: [nl, fr]\nbank: {name: Leraars Leren vzw, iban: BE71 0961 2345 6769}\n"
+    content = written(tmp_path / "content", SMALL_EVENT, site)
     portal = live_portal(content=content, smtp_url=smtp.url)
     page.context.add_cookies([{"name": "language", "value": language, "url": portal.url}])
     signup = f"{portal.url}/events/nascholing/signup"
@@ -282,11 +285,8 @@ def test_signing_up_needs_no_script(live_portal: LivePortals, browser: Browser) 
 def test_a_changed_file_is_seen_by_every_worker_within_two_seconds(
     live_portal: LivePortals, tmp_path: Path, page: Page
 ) -> None:
-    content = tmp_path / "content"
-    (content / "events").mkdir(parents=True)
-    (content / "site.yaml").write_text("name: Leraars Leren\n")
-    file = content / "events" / "a.md"
-    file.write_text("---\ntitle: Eerst\ndate: 2030-01-01T10:00:00\n---\n")
+    content = written(tmp_path / "content", "---\ntitle: Eerst\ndate: 2030-01-01T10:00:00\n---\n")
+    file = content / "events" / "nascholing.md"
     portal = live_portal(content=content, arguments=("--workers", "2"))
     page.goto(portal.url)
     file.write_text("---\ntitle: Daarna\ndate: 2030-01-01T10:00:00\n---\n")
@@ -350,11 +350,7 @@ def test_every_kind_of_page_can_be_used_by_everybody(live_portal: LivePortals, b
 def test_every_state_of_a_page_can_be_used_by_everybody(
     live_portal: LivePortals, browser: Browser, tmp_path: Path
 ) -> None:
-    content = tmp_path / "content"
-    (content / "events").mkdir(parents=True)
-    (content / "site.yaml").write_text("name: Leraars Leren\ncontact: info@leraars.example\n")
-    full = SMALL_EVENT.replace("capacity: 2", "capacity: 1")
-    (content / "events" / "nascholing.md").write_text(full)
+    content = written(tmp_path / "content", SMALL_EVENT.replace("capacity: 2", "capacity: 1"))
     portal = live_portal(content=content)
     event, desk = f"{portal.url}/events/nascholing", f"{portal.url}/admin/events/nascholing"
     with open_page(browser) as page:

@@ -36,10 +36,7 @@ def mail_send() -> None:
 def mail_work() -> None:
     """Keep sending, write letters whose time has come, let waiting lists move up, and tell webhooks, until
     interrupted."""
-    from portal.worker import Worker
-
-    crew = _crew()
-    Worker(crew.postman, crew.keeper, crew.clerk, crew.messenger).run()
+    _crew().worker().run()
 
 
 def _crew() -> "Crew":

@@ -77,6 +77,11 @@ def plain_amount(cents: int) -> str:
     return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02}"
 
 
+def cents_of(plain: str) -> int:
+    """The other way round. Raises ValueError for what ``plain_amount`` did not write."""
+    return int(plain.replace(".", ""))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Transfer:
     """What somebody is asked to pay: to whom, on which account, how much (euro cents), with which 12 digits.

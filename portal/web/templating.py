@@ -8,7 +8,7 @@ from markupsafe import Markup
 from portal.domain import words
 from portal.domain.letters import localise
 from portal.formats import calendar_links, person_code
-from portal.formats.transfer import Transfer, svg
+from portal.formats.transfer import Transfer, cents_of, svg
 from portal.i18n import current_language
 from portal.i18n import gettext as _
 from portal.storage.models import Attendee
@@ -26,6 +26,7 @@ def init_app(app: Flask) -> None:
         hour_minute=lambda at: at.astimezone(site().timezone).strftime("%H:%M"),
         google_calendar=lambda event: calendar_links.google(event, event_url(event.slug)),
         outlook_calendar=lambda event: calendar_links.outlook(event, event_url(event.slug)),
+        cents=cents_of,
         transfer_code=transfer_code,
         door_code=door_code,
         numeral=words.numeral,

@@ -12,6 +12,7 @@ from portal.settings import Settings
 from portal.worker.clerk import Clerk, LineKeeper
 from portal.worker.messenger import Messenger
 from portal.worker.postman import Postman
+from portal.worker.shift import Worker
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,10 @@ class Crew:
     keeper: LineKeeper
     clerk: Clerk
     messenger: Messenger
+
+    def worker(self) -> Worker:
+        """All of them at work in one process."""
+        return Worker(self.postman, self.keeper, self.clerk, self.messenger)
 
 
 def crew_of(engine: Engine, settings: Settings, catalogue: Catalogue) -> Crew:

@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import text
 from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Session
 
+from portal.storage import database
 from portal.storage.database import connect
 from portal.storage.migrate import is_current, upgrade
 from portal.storage.models import Base, Organiser
@@ -59,3 +61,19 @@ def test_every_constraint_has_a_name() -> None:
     for table in Base.metadata.tables.values():
         for constraint in table.constraints:
             assert constraint.name, f"{table.name}: {constraint!r}"
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_connection_that_was_closed_while_nobody_used_it_is_not_handed_out(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "QUIET", -1)
+    engine, other = connect(database_url), connect(database_url)
+    with engine.connect() as connection:
+        number = connection.scalar(text("SELECT pg_backend_pid()"))
+    with other.connect() as connection:
+        connection.execute(text("SELECT pg_terminate_backend(:number)"), {"number": number})
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT 1")) == 1
+    engine.dispose()
+    other.dispose()

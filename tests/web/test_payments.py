@@ -87,7 +87,8 @@ def test_an_organiser_writes_down_what_came_in_and_what_went_back(portal: Portal
     assert "Written down." in done.text
     assert "paid" in emma.get(url).words(".tag")
     assert not emma.get(url).find("#pay")
-    organiser.submit(done, {"amount": "€ 20", "received_on": "2027-01-04", "back": "y"}, form=form)
+    back = organiser.submit(done, {"amount": "€ 20", "received_on": "2027-01-04", "back": "y"}, form=form)
+    assert organiser.follow(back).words(".said")[:2] == ["-€20", "€65.50"]
     assert "€45.50 of €65.50 has come in." in emma.get(url).text
     for wrong in (
         {"amount": "veel"},
