@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from portal.storage.database import UtcDateTime
+from portal.storage.database import UtcDateTime, writing
 from portal.storage.models import Base
 
 
@@ -19,7 +19,7 @@ if engine is None:
 
     engine = current_app.extensions["migrate"].db.engine
 
-with engine.connect() as connection:
+with engine.connect().execution_options(**writing(engine)) as connection:
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,

@@ -9,7 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from portal import resource
 from portal.content.catalogue import Catalogue
 from portal.settings import Settings
-from portal.storage.database import ENGINE_OPTIONS, prepare
+from portal.storage.database import engine_options, prepare
 from portal.web import (
     account_links,
     accounts,
@@ -56,7 +56,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         # Flask-WTF knows of no fallbacks; what signs for it takes several keys, the newest last.
         WTF_CSRF_SECRET_KEY=settings.secret_keys[::-1],
         SQLALCHEMY_DATABASE_URI=settings.database_url,
-        SQLALCHEMY_ENGINE_OPTIONS=ENGINE_OPTIONS,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_url),
         SESSION_COOKIE_NAME="__Host-session" if settings.secure else "session",
         SESSION_COOKIE_SECURE=settings.secure,
         SESSION_COOKIE_SAMESITE="Lax",

@@ -59,10 +59,11 @@ class Gathered:
 
 
 class BufferedWorker(ThreadWorker):  # type: ignore[misc]  # Gunicorn has no types
-    """A threaded worker whose threads are given requests that are there."""
+    """A threaded worker whose threads are given requests that are there, ``in_hand`` of them at this moment."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.in_hand = 0
         self._reading: deque[tuple[float, TConn]] = deque()
 
     def accept(self, listener: socket.socket) -> None:
@@ -82,6 +83,16 @@ class BufferedWorker(ThreadWorker):  # type: ignore[misc]  # Gunicorn has no typ
         self.poller.unregister(client)
         self.keepalived_conns.remove(conn)
         self._gather(conn)
+
+    def enqueue_req(self, conn: TConn) -> None:
+        """Give a request to a thread."""
+        self.in_hand += 1
+        super().enqueue_req(conn)
+
+    def finish_request(self, conn: TConn, fs: Any) -> None:
+        """Take back a connection whose request was answered."""
+        self.in_hand -= 1
+        super().finish_request(conn, fs)
 
     def murder_pending(self) -> None:
         """Let go of who has not sent a request in time, and of what a thread still reads then."""

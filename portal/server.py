@@ -63,14 +63,15 @@ class Server(BaseApplication):  # type: ignore[misc]  # Gunicorn has no types
         # What is loaded stays for good. Looked through by no collector, its pages stay shared among the processes.
         gc.freeze()
 
-    def _forked(self, _arbiter: Any, _process: Any) -> None:
+    def _forked(self, _arbiter: Any, process: BufferedWorker) -> None:
         gc.enable()
         sys.setswitchinterval(SWITCH_SECONDS)
         with self._app.app_context():
             engine = db.engine
         # Connections belong to the process that opened them.
         engine.dispose(close=False)
-        crew = crew_of(engine, self._portal_settings, self._app.extensions["portal"].catalogue)
+        catalogue = self._app.extensions["portal"].catalogue
+        crew = crew_of(engine, self._portal_settings, catalogue, lambda: process.in_hand > 0)
         self._worker = crew.worker()
         self._app.extensions["worker"] = self._worker
         self._worker.start()

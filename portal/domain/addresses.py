@@ -1,6 +1,8 @@
 """E-mail addresses: what is one, and when two are the same."""
 
-from email_validator import EmailNotValidError, validate_email
+from functools import lru_cache
+
+from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
 LONGEST = 254
 """RFC 5321, 4.5.3.1.3, less the angle brackets: longer ones cannot be delivered to."""
@@ -9,7 +11,7 @@ LONGEST = 254
 def is_address(text: str) -> bool:
     """Whether ``text`` is one address that mail can go to, international ones included (RFC 6531)."""
     try:
-        validate_email(text, check_deliverability=False)
+        _checked(text)
     except EmailNotValidError:
         return False
     return True
@@ -18,11 +20,16 @@ def is_address(text: str) -> bool:
 def email_key(address: str) -> str:
     """The address as people mean it: two that only differ in case, in Unicode form or in how the domain is
     encoded (IDNA) have one key. ``address`` has passed ``is_address``."""
-    checked = validate_email(address, check_deliverability=False)
+    checked = _checked(address)
     return f"{checked.local_part.casefold()}@{checked.ascii_domain or checked.domain}".lower()
 
 
 def deliverable(address: str) -> str:
     """The address as mail servers take it: the domain in ASCII (IDNA), so that no server has to know better."""
-    checked = validate_email(address, check_deliverability=False)
+    checked = _checked(address)
     return checked.ascii_email or checked.normalized
+
+
+@lru_cache(64)  # one request asks half a dozen times about the same address
+def _checked(address: str) -> ValidatedEmail:
+    return validate_email(address, check_deliverability=False)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     BigInteger,
+    Connection,
     Engine,
     ScalarSelect,
     Select,
@@ -27,10 +28,11 @@ from sqlalchemy.orm import Session
 
 from portal.content.event import Event
 from portal.domain.filters import STATUSES, Filters, chosen, paid_of_registration
-from portal.domain.listed import Given, Listed, read
+from portal.domain.listed import Given, Listed, read, stream
 from portal.domain.payments import euro, shown_communication
 from portal.formats import csv, person_code, xlsx
 from portal.formats.csv import Cell, Dialect
+from portal.storage.database import snapshot
 from portal.storage.models import CONFIRMED, Answer, Attendee, EventRecord, Registration
 
 PAGE_SIZE = 50
@@ -60,7 +62,7 @@ class Page:
     pages: int
 
 
-def columns(session: Session, slug: str, event: Event | None) -> list[Column]:
+def columns(session: Session | Connection, slug: str, event: Event | None) -> list[Column]:
     """The columns of an event's list, in the contract's order; the last are its questions, those that its
     file (``event``, None when it is gone) no longer asks too."""
     asked_now = [question.name for question in event.questions] if event else []
@@ -74,7 +76,7 @@ def page(session: Session, slug: str, shown: Sequence[Column], filters: Filters,
     pages = max(1, -(-total // PAGE_SIZE))
     number = min(max(1, number), pages)
     query = _ordered(slug, shown, filters).limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)
-    return Page(list(read(session, query)), total, number, pages)
+    return Page(read(session, query), total, number, pages)
 
 
 def after(
@@ -83,17 +85,17 @@ def after(
     """The first ``number`` attendees after ``person`` (registration id, position), in the order of signing up: whoever
     reads on from somebody misses nobody and sees nobody twice, whatever happens meanwhile."""
     further = tuple_(Attendee.registration_id, Attendee.position) > tuple_(*map(literal, person))
-    return list(read(session, _ordered(slug, (), filters).where(further).limit(number)))
+    return read(session, _ordered(slug, (), filters).where(further).limit(number))
 
 
 def export(
     engine: Engine, slug: str, event: Event | None, filters: Filters, dialect: Dialect, zone: ZoneInfo
 ) -> Iterator[bytes]:
     """The list as a CSV file, all columns, in a session of its own: it is read while it is sent."""
-    with Session(engine) as session:
-        shown = columns(session, slug, event)
+    with snapshot(engine) as connection:
+        shown = columns(connection, slug, event)
         cells = [column.cell for column in shown]
-        rows = ([cell(row) for cell in cells] for row in read(session, _ordered(slug, shown, filters)))
+        rows = ([cell(row) for cell in cells] for row in stream(connection, _ordered(slug, shown, filters)))
         yield from csv.write([column.key for column in shown], rows, dialect, zone)
 
 
@@ -101,10 +103,10 @@ def workbook(
     engine: Engine, slug: str, event: Event | None, filters: Filters, zone: ZoneInfo
 ) -> Iterator[bytes]:
     """The same list and columns as an XLSX file, with a second sheet of totals. It is made on disk, then sent."""
-    with Session(engine) as session, TemporaryFile() as file:
-        shown, totals = columns(session, slug, event), Totals()
+    with snapshot(engine) as connection, TemporaryFile() as file:
+        shown, totals = columns(connection, slug, event), Totals()
         cells = [column.cell for column in shown]
-        people = totals.counted(read(session, _ordered(slug, shown, filters)))
+        people = totals.counted(stream(connection, _ordered(slug, shown, filters)))
         # The second sheet is read when the first is written, and everybody is counted.
         sheets = (
             xlsx.Sheet(
@@ -146,7 +148,7 @@ class Totals:
             yield (name, *by_status, sum(by_status), euro(due), euro(paid))
 
 
-def _asked(session: Session, slug: str) -> Sequence[str]:
+def _asked(session: Session | Connection, slug: str) -> Sequence[str]:
     """The names of all questions that registrations of this event were asked, in the order of asking."""
     return session.scalars(
         select(Answer.name)

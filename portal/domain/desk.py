@@ -88,7 +88,8 @@ class Desk:
         record = taken.lock(session, slug, event.title if event else slug)
         self._counts = taken.counts(session, slug)
         if event is not None:
-            record.title = event.title
+            if record.title != event.title:
+                record.title = event.title
             if record.rules != (now_ruling := rules(event)):
                 record.rules = now_ruling
                 self.settle()

@@ -35,11 +35,15 @@ OF_HISTORY: Mapping[str, str] = {
 business, and who moves to another event signs up there and cancels here."""
 
 
+_LISTENING = select(Webhook).where(Webhook.off == "").with_for_update(read=True, key_share=True)
+
+
 def listeners(session: Session, slug: str) -> Sequence[Webhook]:
     """Who is told of this event; one small query, whether or not there are any. Nobody removes them until the
     transaction ends, which writes to them."""
-    on = select(Webhook).where(Webhook.off == "").with_for_update(read=True, key_share=True)
-    return [hook for hook in session.scalars(on) if hook.is_about(slug)]
+    # What the transaction is about to write has no say in it, and goes to the database in one piece later.
+    with session.no_autoflush:
+        return [hook for hook in session.scalars(_LISTENING) if hook.is_about(slug)]
 
 
 def tell(

@@ -110,12 +110,16 @@ _DUES = (
 NOTHING: Mapping[str, Given] = {}
 
 
-def read(session: Session, query: Select[Any]) -> Iterator[Listed]:
-    """Whom ``query``, over attendees joined with their registrations, finds, in its order.
-
-    Memory does not grow with them, and each batch costs the same few queries, however many people are in it.
-    """
+def read(session: Session, query: Select[Any]) -> list[Listed]:
+    """Whom ``query``, over attendees joined with their registrations, finds, in its order."""
     connection = session.connection()
+    found = connection.execute(query.with_only_columns(*_READ)).all()
+    return list(_with_the_rest(connection, found)) if found else []
+
+
+def stream(connection: Connection, query: Select[Any]) -> Iterator[Listed]:
+    """The same, as seen by a ``snapshot``. Memory does not grow with them, and each batch costs the same few queries,
+    however many people are in it."""
     found = connection.execute(query.with_only_columns(*_READ).execution_options(yield_per=BATCH))
     for batch in found.partitions():
         yield from _with_the_rest(connection, batch)

@@ -16,6 +16,7 @@ from portal.domain.desk import Actor, write_down
 from portal.domain.errors import PaymentRefused
 from portal.formats import csv
 from portal.formats.transfer import Transfer, plain_amount, written_communication
+from portal.storage.database import snapshot
 from portal.storage.ledger import Payment
 from portal.storage.models import CONFIRMED, Attendee, Registration
 
@@ -158,7 +159,7 @@ COLUMNS: Mapping[str, Callable[[Registration], csv.Cell]] = {
 
 def export(engine: Engine, slug: str, dialect: csv.Dialect, zone: ZoneInfo) -> Iterator[bytes]:
     """What is due, paid and open for each registration of an event as a CSV file, in a session of its own."""
-    with Session(engine) as session:
+    with snapshot(engine) as connection, Session(connection) as session:
         rows = (
             [cell(registration) for cell in COLUMNS.values()]
             for registration in _stream(session, slug)

@@ -10,8 +10,8 @@ import hmac
 from base64 import urlsafe_b64encode
 from hashlib import sha256
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from portal.storage.models import Attendee, Registration
 
@@ -39,9 +39,16 @@ def token_hash(token: str) -> str:
 
 
 def find(session: Session, token: str) -> Registration | None:
-    """The registration that the token opens, with its people and answers; None when it opens nothing."""
-    return session.scalars(
-        select(Registration)
-        .where(Registration.token_hash == token_hash(token))
-        .options(selectinload(Registration.attendees).selectinload(Attendee.all_answers))
-    ).one_or_none()
+    """The registration that the token opens, with its people, answers and payments; None when it opens nothing."""
+    return session.scalars(_OPENED, {"token_hash": token_hash(token)}).unique().one_or_none()
+
+
+_OPENED = (
+    select(Registration)
+    .where(Registration.token_hash == bindparam("token_hash"))
+    .options(
+        joinedload(Registration.attendees).selectinload(Attendee.all_answers),
+        joinedload(Registration.billing),
+        selectinload(Registration.payments),
+    )
+)

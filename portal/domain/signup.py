@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from portal.content.event import NO_TICKET, Event, Question
@@ -131,15 +131,16 @@ def sign_up(
 
 def _standing(session: Session, slug: str, form_id: str, key: str) -> Sequence[Registration]:
     """Registrations that this form, or this address, already has for the event."""
-    return session.scalars(
-        select(Registration).where(
-            Registration.event_slug == slug,
-            or_(
-                Registration.form_id == form_id,
-                and_(Registration.email_key == key, Registration.cancelled_at.is_(None)),
-            ),
-        )
-    ).all()
+    return session.scalars(_STANDING, {"slug": slug, "form_id": form_id, "key": key}).all()
+
+
+_STANDING = select(Registration).where(
+    Registration.event_slug == bindparam("slug"),
+    or_(
+        Registration.form_id == bindparam("form_id"),
+        and_(Registration.email_key == bindparam("key"), Registration.cancelled_at.is_(None)),
+    ),
+)
 
 
 def _refuse_unless_open(event: Event, now_taken: places.Taken, tickets: Iterable[str], now: datetime) -> None:

@@ -29,6 +29,13 @@ _COUNTED = select(
     TicketCount.held,
 ).order_by(TicketCount.event_slug, TicketCount.ticket)
 _COUNTED_OF_EVENT = _COUNTED.where(TicketCount.event_slug == bindparam("slug"))
+_LOCKED = (
+    select(EventRecord)
+    .where(EventRecord.slug.in_(bindparam("slugs", expanding=True)))
+    .order_by(EventRecord.slug)
+    .with_for_update()
+)
+_COUNTS = select(TicketCount).where(TicketCount.event_slug == bindparam("slug"))
 
 
 def counted(session: Session | Connection, slug: str | None = None) -> Sequence[Row[str, str, int, int, int]]:
@@ -68,10 +75,7 @@ def lock(session: Session, slug: str, title: str) -> EventRecord:
 
 def lock_all(session: Session, titles: Mapping[str, str]) -> Sequence[EventRecord]:
     """The rows of several events, given as slug and title, locked in one order, so that no two wait for each other."""
-    query = (
-        select(EventRecord).where(EventRecord.slug.in_(titles)).order_by(EventRecord.slug).with_for_update()
-    )
-    while len(records := session.scalars(query).all()) < len(titles):
+    while len(records := session.scalars(_LOCKED, {"slugs": list(titles)}).all()) < len(titles):
         missing = titles.keys() - {record.slug for record in records}
         try:
             with session.begin_nested():
@@ -83,7 +87,7 @@ def lock_all(session: Session, titles: Mapping[str, str]) -> Sequence[EventRecor
 
 def counts(session: Session, slug: str) -> dict[str, TicketCount]:
     """The rows that count one event, by ticket id; decide on them only under its lock."""
-    rows = session.scalars(select(TicketCount).where(TicketCount.event_slug == slug))
+    rows = session.scalars(_COUNTS, {"slug": slug})
     return {row.ticket: row for row in rows}
 
 

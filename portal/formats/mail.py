@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
@@ -19,6 +20,17 @@ from portal.formats.calendar import method_of as calendar_method
 
 TIMEOUT = 30
 """Seconds that a mail server may take for an answer."""
+
+
+class _Headers(HeaderRegistry):
+    """Headers that are remembered: most of a letter are those of the letter before, and making them takes as long as
+    all else of it."""
+
+    __getitem__ = lru_cache(64)(HeaderRegistry.__getitem__)
+    __call__ = lru_cache(128)(HeaderRegistry.__call__)
+
+
+POLICY = SMTP_POLICY.clone(header_factory=_Headers())
 
 
 class Transport(Protocol):
@@ -54,8 +66,8 @@ def message(
     ``Auto-Submitted`` keeps holiday replies away (RFC 3834). There is no ``List-Unsubscribe``: each letter is about
     something that its reader asked for.
     """
-    made = EmailMessage(policy=SMTP_POLICY)
-    made["From"] = Address(sender.name, addr_spec=sender.address)
+    made = EmailMessage(policy=POLICY)
+    made["From"] = str(Address(sender.name, addr_spec=sender.address))
     made["To"] = recipient
     if reply_to:
         made["Reply-To"] = reply_to

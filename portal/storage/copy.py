@@ -40,7 +40,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from portal.storage import migrate
-from portal.storage.database import connect, transaction
+from portal.storage.database import connect, snapshot, transaction
 from portal.storage.tables import VERSION_TABLE, holds_data, names_in, tables
 
 BATCH = 1_000
@@ -65,10 +65,10 @@ def copy(source: str, target: str, tell: Callable[[str], object]) -> int:
     with _engine(source) as from_, _engine(target) as to:
         _refuse_source(from_)
         _begin(to, target, _name(source))
-        with _reading(from_) as reading:
+        with snapshot(from_) as reading:
             for table in tables():
                 tell(f"{table.name}: {_copy_table(reading, to, table)} rows")
-            with to.connect() as copied:
+            with snapshot(to) as copied:
                 total = sum(_compare(reading, copied, table) for table in tables())
         _finish(to)
     return total
@@ -231,11 +231,3 @@ def _engine(url: str) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
-
-
-@contextmanager
-def _reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction that sees the database as it is when it begins; SQLite's are all of that kind."""
-    kept_still = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
-    with engine.connect().execution_options(**kept_still) as connection:
-        yield connection

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, DateTime, Dialect, Engine, create_engine, event, func, select
+from sqlalchemy import Connection, DateTime, Dialect, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -17,9 +17,6 @@ from portal.storage.queue import writers_queue
 
 LOCK_TIMEOUT = 20_000
 """Milliseconds that a writer waits for somebody who does not let go, such as a shell, before OperationalError."""
-
-ENGINE_OPTIONS: dict[str, Any] = {"hide_parameters": True}
-"""What people told us never stands in an error, which is logged."""
 
 QUIET = 1.0
 """Seconds. A connection to PostgreSQL that lay unused for longer is tried before it is used, for the server may have
@@ -48,9 +45,20 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def engine_options(url: str) -> dict[str, Any]:
+    """What ``create_engine`` is told for the database at ``url``, besides."""
+    # What people told us never stands in an error, which is logged.
+    options: dict[str, Any] = {"hide_parameters": True}
+    if make_url(url).get_backend_name() != "sqlite":
+        # A question stands by itself. In a transaction of PostgreSQL's usual kind it sees what is committed when it is
+        # asked, too, and two more journeys to the server go around it.
+        options["isolation_level"] = "AUTOCOMMIT"
+    return options
+
+
 def connect(url: str) -> Engine:
     """An engine of the portal's kind on ``url``, for whoever works outside the web application."""
-    return prepare(create_engine(url, **ENGINE_OPTIONS))
+    return prepare(create_engine(url, **engine_options(url)))
 
 
 def prepare(engine: Engine) -> Engine:
@@ -65,13 +73,6 @@ def prepare(engine: Engine) -> Engine:
         event.listen(engine, "checkin", _note_when_returned)
         event.listen(engine, "checkout", partial(_try_if_quiet, engine.dialect))
     return engine
-
-
-def asking(engine: Engine) -> Engine:
-    """``engine`` for single questions, without a transaction around each where that takes two more."""
-    return (
-        engine if engine.dialect.name == "sqlite" else engine.execution_options(isolation_level="AUTOCOMMIT")
-    )
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:
@@ -110,6 +111,20 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def writing(engine: Engine) -> dict[str, Any]:
+    """The execution options of a connection whose statements are kept together, or not at all."""
+    return {WRITES: True} if engine.dialect.name == "sqlite" else {"isolation_level": "READ COMMITTED"}
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """A connection that sees the database as it is when it is first asked, for as long as it is open: for what is read
+    piece by piece. SQLite's are all of that kind."""
+    options = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+    with engine.connect().execution_options(**options) as connection:
+        yield connection
+
+
 @contextmanager
 def transaction(session: Session) -> Iterator[None]:
     """Write: everything in the block is kept, or nothing is.
@@ -119,12 +134,12 @@ def transaction(session: Session) -> Iterator[None]:
     cannot be written on, so hand in ids and values, not rows.
     """
     session.rollback()
-    engine = session.get_bind()
+    engine = session.get_bind().engine
     embedded = engine.dialect.name == "sqlite"
-    file = str(engine.engine.url.database)
+    file = str(engine.url.database)
     with writers_queue(file, LOCK_TIMEOUT / 1000) if embedded else nullcontext():
         try:
-            session.connection(execution_options={WRITES: True})
+            session.connection(execution_options=writing(engine))
             yield
             session.commit()
         except BaseException:

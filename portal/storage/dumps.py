@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
 
-from portal.storage.database import LOCK_TIMEOUT, connect
+from portal.storage.database import LOCK_TIMEOUT, connect, snapshot
 from portal.storage.migrate import revision_of
 from portal.storage.tables import VERSION_TABLE, count_rows, tables
 
@@ -27,7 +27,7 @@ def dump(url: str, file: Path) -> tuple[str | None, dict[str, int]]:
 
     Returns the schema's version and the rows of each table at that moment. Raises ProgramRefused.
     """
-    with _reading(connect(url)) as connection:
+    with _reading(url) as connection:
         program = _program("pg_dump", _major(connection))
         snapshot = connection.execute(text("SELECT pg_export_snapshot()")).scalar_one()
         revision, rows = revision_of(connection), count_rows(connection)
@@ -46,7 +46,7 @@ def dump(url: str, file: Path) -> tuple[str | None, dict[str, int]]:
 
 def check_dump(url: str, file: Path) -> None:
     """Raise ProgramRefused when this machine could not put the dump into the database at ``url``."""
-    with _reading(connect(url)) as connection:
+    with _reading(url) as connection:
         major = _major(connection)
     _program("psql", major)
     listed = subprocess.run(
@@ -65,7 +65,7 @@ def restore_dump(url: str, file: Path, rows: dict[str, int]) -> None:
     One transaction removes, writes and counts; whoever uses the database meanwhile sees the one or the other. Raises
     ProgramRefused.
     """
-    with _reading(connect(url)) as connection:
+    with _reading(url) as connection:
         major = _major(connection)
         schema = connection.execute(text("SELECT quote_ident(current_schema())")).scalar_one()
         removal = _removal(connection, schema, {*rows, *(table.name for table in tables()), VERSION_TABLE})
@@ -111,10 +111,10 @@ def _counting(schema: str, rows: dict[str, int]) -> str:
 
 
 @contextmanager
-def _reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction that sees the database as it is when it begins."""
+def _reading(url: str) -> Iterator[Connection]:
+    engine = connect(url)
     try:
-        with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        with snapshot(engine) as connection:
             yield connection
     finally:
         engine.dispose()

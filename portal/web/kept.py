@@ -19,7 +19,6 @@ from werkzeug.http import parse_cookie, parse_etags
 from portal import logs
 from portal.content.event import Event
 from portal.domain import places, taken
-from portal.storage.database import asking
 from portal.web import watch
 from portal.web.extensions import Portal, now
 from portal.web.languages import cookie_name
@@ -64,7 +63,7 @@ class Kept:
     """A WSGI application that answers with pages that ``inner`` made before, as long as they are true."""
 
     def __init__(self, inner: "WSGIApplication", portal: Portal, engine: Engine, session_cookie: str) -> None:
-        self._inner, self._portal, self._engine = inner, portal, asking(engine)
+        self._inner, self._portal, self._engine = inner, portal, engine
         self._session_cookie, self._language_cookie = session_cookie, cookie_name(portal.settings.secure)
         self._pages: Shelf[Page] = Shelf()
 

@@ -1,6 +1,7 @@
 """Who works for one portal, made from its settings."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
@@ -31,17 +32,20 @@ class Crew:
         return Worker(self.postman, self.keeper, self.clerk, self.messenger)
 
 
-def crew_of(engine: Engine, settings: Settings, catalogue: Catalogue) -> Crew:
-    """Who works on ``engine`` for the portal that has these ``settings``, their secret keys with them."""
+def crew_of(
+    engine: Engine, settings: Settings, catalogue: Catalogue, is_busy: Callable[[], bool] = lambda: False
+) -> Crew:
+    """Who works on ``engine`` for the portal that has these ``settings``, their secret keys with them. Letters give way
+    when the process ``is_busy``."""
     return Crew(
-        postman=_postman(engine, settings, catalogue.snapshot.site),
+        postman=_postman(engine, settings, catalogue.snapshot.site, is_busy),
         keeper=LineKeeper(engine, catalogue, settings.base_url),
         clerk=Clerk(engine, catalogue, settings.base_url),
         messenger=Messenger(engine, catalogue, settings.base_url, settings.secret_keys),
     )
 
 
-def _postman(engine: Engine, settings: Settings, site: Site) -> Postman:
+def _postman(engine: Engine, settings: Settings, site: Site, is_busy: Callable[[], bool]) -> Postman:
     way = mail.SmtpServer(settings.smtp_url) if settings.smtp_url else mail.Folder(settings.data_dir / "mail")
     address = settings.mail_from or site.contact
     if not address:
@@ -53,4 +57,5 @@ def _postman(engine: Engine, settings: Settings, site: Site) -> Postman:
         mail.Sender(site.name, address),
         base_url=settings.base_url,
         secret_keys=settings.secret_keys,
+        is_busy=is_busy,
     )

@@ -1,12 +1,12 @@
 """What letters and messages have in common: each is claimed, sent outside every transaction, and tried again later.
 
-Any number of workers may run at once, in threads, processes and machines: a row is claimed by a conditional update.
-One that dies while sending leaves a claim that lapses, and the row goes out again under the same name. One that is slow
-gives back what it can no longer send before its claim lapses.
+Any number of workers may run at once, in threads, processes and machines: a row is claimed under its lock. One that
+dies while sending leaves a claim that lapses, and the row goes out again under the same name. One that is slow gives
+back what it can no longer send before its claim lapses.
 """
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select, update
@@ -25,26 +25,24 @@ LONGEST_PAUSE = timedelta(hours=3)
 Kind = type[Letter] | type[Delivery]
 
 
-def claim(session: Session, kind: Kind, now: datetime) -> list[int]:
+def claim(session: Session, kind: Kind, now: datetime) -> Sequence[int]:
     """The numbers of what is due and, from now until the claim lapses, ours."""
     due = (
-        select(kind.id, kind.state, kind.due_at)
+        select(kind.id)
         .where(or_(kind.state == "waiting", kind.state == "sending"), kind.due_at <= now)
         .order_by(kind.due_at, kind.id)
         .limit(BATCH)
     )
     if session.execute(due.limit(1)).first() is None:
         return []
-    ours = []
     with transaction(session):
-        for row_id, state, due_at in session.execute(due).all():
-            claimed = (
-                update(kind)
-                .where(kind.id == row_id, kind.state == state, kind.due_at == due_at)
-                .values(state="sending", due_at=now + CLAIM, attempts=kind.attempts + 1)
-            )
-            if session.execute(claimed).rowcount:  # type: ignore[attr-defined]  # a CursorResult
-                ours.append(row_id)
+        # SQLite has one writer at a time; on PostgreSQL another worker takes those after ours meanwhile.
+        ours = session.scalars(due.with_for_update(skip_locked=True)).all()
+        session.execute(
+            update(kind)
+            .where(kind.id.in_(ours))
+            .values(state="sending", due_at=now + CLAIM, attempts=kind.attempts + 1)
+        )
     return ours
 
 

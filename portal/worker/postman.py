@@ -24,12 +24,15 @@ log = logging.getLogger(__name__)
 LONGEST_SENDING = timedelta(seconds=4 * mail.TIMEOUT)
 """What one letter may take: a mail server answers four times, to MAIL, RCPT, DATA and what follows."""
 
+GIVE_WAY = 0.1
+"""Seconds. So long a letter waits when somebody waits for a page: ten in a second leave all the same."""
+
 
 @dataclass(frozen=True)
 class Postman:
     """Sends what is in the outbox of ``engine`` by ``way``; ``base_url`` and ``secret_keys`` make the links.
 
-    ``elapsed`` counts seconds from any moment on.
+    ``is_busy`` says whether people wait for this process, ``elapsed`` counts seconds from any moment on.
     """
 
     engine: Engine
@@ -37,6 +40,7 @@ class Postman:
     sender: mail.Sender
     base_url: str
     secret_keys: tuple[str, ...]
+    is_busy: Callable[[], bool] = lambda: False
     elapsed: Callable[[], float] = time.monotonic
 
     def send_due(self, now: datetime, stop: Callable[[], bool] = lambda: False) -> int:
@@ -52,17 +56,20 @@ class Postman:
                 .order_by(Letter.id)
                 .options(joinedload(Letter.registration))
             ).all()
-            # What happens to one letter, expires nothing of the others.
-            packed = [(letter.id, self._message(letter)) for letter in claimed]
-            left = [letter_id for letter_id, _message in packed]
+            # They stay as they were read, and nothing stays open while the mail server is waited for.
+            session.expunge_all()
+            session.rollback()
+            left = [letter.id for letter in claimed]
             sent = 0
             try:
                 with self.way.open() as connection:
-                    for letter_id, message in packed:
+                    for letter in claimed:
                         if stop() or timedelta(seconds=self.elapsed() - began) > CLAIM - LONGEST_SENDING:
                             break
-                        sent += self._send(session, connection, letter_id, message, now)
-                        left.remove(letter_id)
+                        if self.is_busy():
+                            time.sleep(GIVE_WAY)
+                        sent += self._send(session, connection, letter, now)
+                        left.remove(letter.id)
             except (smtplib.SMTPException, OSError) as error:
                 # The server is not there, or went away: all that is still claimed waits for it.
                 log.warning("mail does not leave: %s", type(error).__name__)
@@ -79,50 +86,44 @@ class Postman:
         self,
         session: Session,
         connection: mail.Transport,
-        letter_id: int,
-        message: EmailMessage | ValueError,
+        letter: Letter,
         now: datetime,
     ) -> bool:
         try:
-            if isinstance(message, ValueError):
-                raise message
-            connection.send(message)
+            connection.send(self._message(letter))
         except smtplib.SMTPServerDisconnected:
             raise
         except (smtplib.SMTPRecipientsRefused, smtplib.SMTPResponseException) as refusal:
             with transaction(session):
-                _note_refusal(session, letter_id, now, refusal)
+                _note_refusal(session, letter.id, now, refusal)
             return False
         except (smtplib.SMTPNotSupportedError, ValueError) as error:
             # This letter cannot be sent this way, today or tomorrow; the others can.
             with transaction(session):
-                outbox.move(session, Letter, letter_id, state="failed", error=_reason(error))
+                outbox.move(session, Letter, letter.id, state="failed", error=_reason(error))
             return False
         with transaction(session):
-            outbox.move(session, Letter, letter_id, state="sent", sent_at=now, error="")
+            outbox.move(session, Letter, letter.id, state="sent", sent_at=now, error="")
         return True
 
-    def _message(self, letter: Letter) -> EmailMessage | ValueError:
-        """The letter as it is sent, or why it cannot be written."""
+    def _message(self, letter: Letter) -> EmailMessage:
+        """The letter as it is sent; raises ValueError when it cannot be written."""
         link = ""
         if letter.registration:
             token = registration_link.token_of(self.secret_keys, letter.registration)
             link = f"{self.base_url}/registrations/{token}"
-        try:
-            return mail.message(
-                sender=self.sender,
-                recipient=letter.recipient,
-                reply_to=letter.reply_to,
-                subject=letter.subject,
-                text=self._with_links(letter.text, link),
-                html=self._with_links(letter.html, link),
-                message_id=letter.message_id,
-                written_at=letter.created_at,
-                calendar=letter.calendar,
-                pictures=_pictures(letter),
-            )
-        except ValueError as error:
-            return error
+        return mail.message(
+            sender=self.sender,
+            recipient=letter.recipient,
+            reply_to=letter.reply_to,
+            subject=letter.subject,
+            text=self._with_links(letter.text, link),
+            html=self._with_links(letter.html, link),
+            message_id=letter.message_id,
+            written_at=letter.created_at,
+            calendar=letter.calendar,
+            pictures=_pictures(letter),
+        )
 
     def _with_links(self, text: str, link: str) -> str:
         """The letter as it leaves: here the keys are put in."""

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, Select, insert, inspect, select
 from sqlalchemy.orm import Session, selectinload
 from werkzeug.wrappers import Response
 
-from portal.storage.database import WRITES, connect
+from portal.storage.database import connect, writing
 from portal.storage.models import Attendee, EventRecord, HistoryEntry, Letter, Registration
 
 AGAIN = 1_000_000
@@ -69,7 +69,7 @@ def _letter(table: type[Any], number: int) -> dict[str, Any]:
 
 def write(engine: Engine, rows: Rows) -> None:
     """One commit, and nothing else."""
-    with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+    with engine.connect().execution_options(**writing(engine)) as connection, connection.begin():
         for table, values in rows:
             connection.execute(insert(table), values)
 

@@ -40,7 +40,7 @@ FULL = (
 @contextmanager
 def somebody_writes(engine: Engine, slug: str) -> Iterator[None]:
     """Hold what a sign-up for the event needs: SQLite's one write lock, or the event's row."""
-    with engine.connect().execution_options(**{database.WRITES: True}) as connection:
+    with engine.connect().execution_options(**database.writing(engine)) as connection:
         if engine.dialect.name == "postgresql":
             # It does let go in the end, so that a test that fails also ends.
             connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '20s'"))

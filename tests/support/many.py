@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, Connection, Engine, Integer, String, cast, event, func, insert, literal, select
 from sqlalchemy.orm import DeclarativeBase
 
-from portal.storage.database import WRITES
+from portal.storage.database import writing
 from portal.storage.models import (
     CONFIRMED,
     WAITLISTED,
@@ -35,7 +35,7 @@ def sign_up_many(
     The database counts by itself, so that a hundred thousand take seconds. Afterwards it knows how large its tables
     are (ANALYZE), as one that runs for some time does.
     """
-    with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+    with engine.connect().execution_options(**writing(engine)) as connection, connection.begin():
         connection.execute(insert(EventRecord).values(slug=slug, title=slug))
         numbered = (Registration, HistoryEntry, Letter)
         last = max(connection.scalar(select(func.max(table.id))) or 0 for table in numbered)
