@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
-from functools import partial
 from typing import Any
 
 from flask import render_template, request
@@ -29,6 +28,7 @@ from portal.web.forms import (
     problems,
     read_person,
     remarks_field,
+    rooms,
     same_address_twice,
     ticket_choices,
     too_many,
@@ -59,7 +59,10 @@ class ChangeForm:
         self.room = event.max_party - len(self.standing)
         self._each = [question for question in event.questions if question.each]
         self._once = [question for question in event.questions if not question.each]
-        offered = partial(ticket_choices, event, taken, now, all_tickets=all_tickets)
+
+        def offered(has: str | None = None) -> list[SelectChoice]:
+            return ticket_choices(event, rooms(event, taken, now, has, all_tickets=all_tickets))
+
         form = type("ChangeForm", (FlaskForm,), self._fields(offered, fixed))
         filled = self._filled(registration) | {"seen": seen}
         self._stored = dict(_typed(form(formdata=None, data=filled, meta={"csrf": False})))

@@ -42,6 +42,9 @@ from portal.web.fields import answers, answers_form, chosen, length
 
 FORM_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
+Rooms = Mapping[str, str]
+"""The ids of the tickets that can be chosen, each with what is said of its places."""
+
 
 class NumberedForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """A form that makes one registration, however often it is sent."""
@@ -54,14 +57,14 @@ def new_form_id() -> str:
     return secrets.token_urlsafe(16)
 
 
-def signup_form(event: Event, taken: Taken, now: datetime, token: type[CSRF] | None = None) -> Any:
-    """The form for this event at this moment, filled with what this request brings. ``token``: what proves that it came
-    from us, where that is not the session.
+def signup_form(event: Event, rooms: Rooms, token: type[CSRF] | None = None) -> Any:
+    """The form for this event, to choose among the tickets of ``rooms``, filled with what this request brings.
+    ``token``: what proves that it came from us, where that is not the session.
 
     Its fields are those of the contract: the base fields, ``ticket`` where there is a choice, ``answers`` to the
     event's questions, and ``people`` for colleagues.
     """
-    fields = _party_fields(event, taken, now, [DataRequired(_("Fill in your e-mail address."))])
+    fields = _party_fields(event, rooms, [DataRequired(_("Fill in your e-mail address."))])
     fields |= {
         "privacy": BooleanField(
             _("My data may be used to organise this event."),
@@ -81,11 +84,11 @@ def signup_form(event: Event, taken: Taken, now: datetime, token: type[CSRF] | N
     return _sign_up_with(fields, token)
 
 
-def adding_form(event: Event, taken: Taken, now: datetime) -> Any:
+def adding_form(event: Event, rooms: Rooms) -> Any:
     """The same for an organiser who signs somebody up: address and answers may be missing, and places may be gone
     over."""
     asked = tuple(replace(question, required=False) for question in event.questions)
-    fields = _party_fields(replace(event, questions=asked), taken, now, [], all_tickets=True)
+    fields = _party_fields(replace(event, questions=asked), rooms, [])
     fields |= {
         "over_capacity": BooleanField(_("They get a place even where none is left.")),
         "letter": BooleanField(_("They get a mail, as if they had signed up themselves."), default=True),
@@ -93,10 +96,8 @@ def adding_form(event: Event, taken: Taken, now: datetime) -> Any:
     return _sign_up_with(fields)
 
 
-def _party_fields(
-    event: Event, taken: Taken, now: datetime, email: list[Any], *, all_tickets: bool = False
-) -> dict[str, Any]:
-    choices = ticket_choices(event, taken, now, all_tickets=all_tickets)
+def _party_fields(event: Event, rooms: Rooms, email: list[Any]) -> dict[str, Any]:
+    choices = ticket_choices(event, rooms)
     fields: dict[str, Any] = {
         "first_name": _name(_("First name"), "given-name"),
         "last_name": _name(_("Last name"), "family-name"),
@@ -344,29 +345,39 @@ def person_form(choices: Sequence[SelectChoice], questions: Sequence[Question]) 
     return type("PersonForm", (Form,), fields)
 
 
-def ticket_choices(
-    event: Event, taken: Taken, now: datetime, has: str = "", *, all_tickets: bool = False
-) -> list[SelectChoice]:
-    """What can be chosen now, with price and places; nothing where there is no choice.
+def rooms(
+    event: Event, taken: Taken, now: datetime, has: str | None = None, *, all_tickets: bool = False
+) -> Rooms:
+    """The tickets that can be chosen now, in the order of the file. ``has``: the one that somebody has already, and may
+    keep. ``all_tickets``: those too that are not on sale."""
+    return {
+        ticket.id: _("as it is now") if ticket.id == has else _room(event, taken, ticket)
+        for ticket in event.tickets
+        if all_tickets or ticket.id == has or places.on_sale(event, ticket.id, now)
+    }
 
-    ``has``: the ticket that somebody has already, and may keep. ``all_tickets``: those too that are not on sale.
-    """
+
+def ticket_choices(event: Event, rooms: Rooms) -> list[SelectChoice]:
+    """Tickets to choose among, with price and room; nothing where there is no choice."""
     if len(event.tickets) < 2:
         return []
     return [
-        SelectChoice(ticket.id, _ticket_label(event, ticket, taken, mine=ticket.id == has))
+        SelectChoice(ticket.id, _ticket_label(ticket, rooms[ticket.id]))
         for ticket in event.tickets
-        if all_tickets or ticket.id == has or places.on_sale(event, ticket.id, now)
+        if ticket.id in rooms
     ]
 
 
-def _ticket_label(event: Event, ticket: Ticket, taken: Taken, *, mine: bool) -> str:
-    price = "" if ticket.price is None else words.money(ticket.price) if ticket.price else _("free")
+def _room(event: Event, taken: Taken, ticket: Ticket) -> str:
     left = places.left(event, taken, ticket.id)
     state: places.State = "open"
     if left == 0:
         state = "full" if event.waitlist == "off" else "waitlist"
-    room = _("as it is now") if mine else words.places(Availability(state, left))
+    return words.places(Availability(state, left))
+
+
+def _ticket_label(ticket: Ticket, room: str) -> str:
+    price = "" if ticket.price is None else words.money(ticket.price) if ticket.price else _("free")
     return " · ".join(part for part in (ticket.label, price, room) if part)
 
 

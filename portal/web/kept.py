@@ -33,16 +33,17 @@ RECIPE, VERSION = "portal.kept", "portal.version"
 Headers = list[tuple[str, str]]
 
 
-def recipe(events: Iterable[Event], slug: str | None, counted: Sequence[Any]) -> Recipe:
-    """That of a page which this request makes from these events, and what ``taken.counted`` gave for ``slug``."""
+def recipe(events: Iterable[Event], slug: str | None = None, counted: Sequence[Any] = ()) -> Recipe:
+    """That of a page which this request makes from these events, and what ``taken.counted`` gave for ``slug``; from no
+    counts where the page has holes for what is said of places."""
     moments = [moment for event in events if (moment := places.next_change(event, now()))]
     version = request.environ[VERSION]
     return Recipe(str(request.url_rule), version, slug, counted, now(), min(moments, default=None))
 
 
-def may_show(made_by: Recipe, counted: Sequence[Any]) -> bool:
-    """Whether what was made by this recipe is true for this request, for which ``taken.counted`` gave this."""
-    return made_by.counted == counted and made_by.may_hold(request.environ[VERSION], now())
+def may_show(made_by: Recipe) -> bool:
+    """Whether what was made by this recipe is true for this request, if the places are."""
+    return made_by.may_hold(request.environ[VERSION], now())
 
 
 def keep(events: Iterable[Event], slug: str | None, counted: Sequence[Any]) -> None:

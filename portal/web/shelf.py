@@ -7,11 +7,12 @@ from datetime import datetime
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
+from markupsafe import escape
+
 Made = TypeVar("Made")
 
 PAGES = 300
 """So many lie on a shelf of each process."""
-_HOLE = "\0{}\0"
 
 
 @dataclass(frozen=True)
@@ -56,21 +57,28 @@ class Shelf(Generic[Made]):
 
 @dataclass(frozen=True)
 class EmptyForm:
-    """The page of a form that nobody has filled in, without the values in it that are another one's each time."""
+    """The page of a form that nobody has filled in, with holes for what is another each time."""
 
     recipe: Recipe
     page: str
 
     @classmethod
-    def of(cls, recipe: Recipe, page: str, values: Sequence[str]) -> "EmptyForm":
-        """Take a page that was made with these values; they are random, and stand nowhere else in it."""
-        for number, value in enumerate(values):
-            page = page.replace(value, _HOLE.format(number))
+    def of(cls, recipe: Recipe, page: str, own: Sequence[str]) -> "EmptyForm":
+        """Take a page with holes; what is its visitor's ``own`` becomes holes too: random, it stands nowhere else."""
+        for number, value in enumerate(own):
+            page = page.replace(value, hole(-1 - number))
         return cls(recipe, page)
 
-    def with_values(self, values: Sequence[str]) -> str:
-        """The page for somebody else."""
+    def filled(self, said: Sequence[str], own: Sequence[str]) -> str:
+        """The page for somebody else, with what is ``said`` in words in its holes."""
         page = self.page
-        for number, value in enumerate(values):
-            page = page.replace(_HOLE.format(number), value)
+        for number, value in enumerate(said):
+            page = page.replace(hole(number), escape(value))
+        for number, value in enumerate(own):
+            page = page.replace(hole(-1 - number), value)
         return page
+
+
+def hole(number: int) -> str:
+    """What stands in a page for words that are put in later; in nothing that people write."""
+    return f"\0{number}\0"

@@ -7,7 +7,7 @@ from flask import render_template, request, session
 from wtforms.csrf.core import CSRF
 
 from portal.content.event import Event
-from portal.domain import places, registration_link, taken
+from portal.domain import places, registration_link, taken, words
 from portal.domain.errors import SignupRefused
 from portal.domain.places import Taken
 from portal.domain.signup import refuse_if_full, sign_up
@@ -18,7 +18,7 @@ from portal.web import forms, meters
 from portal.web.desk import open_desk
 from portal.web.extensions import db, limiter, now, portal
 from portal.web.kept import may_show, recipe
-from portal.web.shelf import EmptyForm
+from portal.web.shelf import EmptyForm, hole
 
 limited = limiter.shared_limit("40 per minute; 400 per hour", scope="sign-ups")
 """How often one client may send a form, wherever it stands: a whole school may sit behind one address."""
@@ -51,28 +51,32 @@ class Sent:
 def show(event: Event, around: Surroundings) -> str:
     """The empty form. Raises SignupRefused, which has a page of its own, when nobody can sign up now.
 
-    It is made once, and shown to everybody with a token and a number of their own, for as long as it is true.
+    It is made once and shown to everybody, for as long as it is true: with what is said of the places at this moment,
+    and with a token and a number of their own.
     """
-    counted = taken.counted(db.session(), event.slug)
-    shelf, key = portal().empty_forms, (request.full_path, current_language())
-    is_anonymous = session.keys() <= OF_ANYBODY
-    form = shelf.get(key) if is_anonymous else None
-    if form and may_show(form.recipe, counted):
-        return form.with_values(forms.values_of(forms.blank(around.token)))
-    now_taken = taken.summed(counted)
+    now_taken = taken.of_event(db.session(), event.slug)
     _refuse_unless_open(event, now_taken)
-    shown = forms.signup_form(event, now_taken, now(), around.token)
-    page = _page(event, now_taken, shown, around)
-    if is_anonymous:
-        shelf.put(key, EmptyForm.of(recipe([event], event.slug, counted), page, forms.values_of(shown)))
-    return page
+    rooms = forms.rooms(event, now_taken, now())
+    if not session.keys() <= OF_ANYBODY:
+        return _page(event, now_taken, forms.signup_form(event, rooms, around.token), around)
+    availability = places.availability(event, now_taken, now())
+    said = [words.places(availability), *rooms.values()]
+    shelf, key = portal().empty_forms, (request.full_path, current_language(), availability.state)
+    empty = shelf.get(key)
+    if empty is None or not may_show(empty.recipe):
+        holes = [hole(number) if words_ else "" for number, words_ in enumerate(said)]
+        shown = forms.signup_form(event, dict(zip(rooms, holes[1:], strict=True)), around.token)
+        page = _page(event, now_taken, shown, around, said=holes[0])
+        empty = EmptyForm.of(recipe([event]), page, forms.values_of(shown))
+        shelf.put(key, empty)
+    return empty.filled(said, forms.values_of(forms.blank(around.token)))
 
 
 def take(event: Event, around: Surroundings) -> Sent | str | tuple[str, int]:
     """What becomes of the form that this request brings; the form again, with its status, when it is not right yet.
     Raises SignupRefused as ``show`` does."""
     now_taken = taken.of_event(db.session(), event.slug)
-    sent = forms.signup_form(event, now_taken, now(), around.token)
+    sent = forms.signup_form(event, forms.rooms(event, now_taken, now()), around.token)
     if forms.add_or_remove_colleague(sent, request.form, event):
         return _page(event, now_taken, sent, around)
     # Before rows without a name are taken out, and their questions with them.
@@ -104,8 +108,17 @@ def _refuse_unless_open(event: Event, now_taken: Taken) -> None:
         raise SignupRefused(availability.state, opens=availability.opens, closes=availability.closes)
 
 
-def _page(event: Event, now_taken: Taken, shown: Any, around: Surroundings, *, notice: str = "") -> str:
-    """The form as it stands, with what it would cost and whether it would wait."""
+def _page(
+    event: Event,
+    now_taken: Taken,
+    shown: Any,
+    around: Surroundings,
+    *,
+    notice: str = "",
+    said: str | None = None,
+) -> str:
+    """The form as it stands, with what it would cost and whether it would wait; ``said`` of the places, if not what
+    there is to say."""
     tickets = forms.tickets_chosen(shown, event)
     prices = [ticket.price or 0 for chosen in tickets if (ticket := event.ticket(chosen))]
     availability = places.availability(event, now_taken, now())
@@ -119,6 +132,7 @@ def _page(event: Event, now_taken: Taken, shown: Any, around: Surroundings, *, n
         event_url=around.event_url,
         problems=forms.problems(shown),
         notice=notice,
+        said=said,
         can_add=forms.can_add_colleague(shown, event),
         total=sum(prices) or None,
         people=len(tickets),

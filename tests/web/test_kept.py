@@ -1,6 +1,7 @@
 """Public pages that are shown again: never a word that is no longer true, and nobody's page to somebody else."""
 
 import gzip
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -16,10 +17,10 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 PAGE = "/events/nascholing"
 
 
-def sign_up(visitor: Visitor, email: str = "emma@school.example") -> Answer:
+def sign_up(visitor: Visitor, email: str = "emma@school.example", **more: str) -> Answer:
     form = visitor.get(f"{PAGE}/signup")
     values = {"first_name": "Emma", "last_name": "Peeters", "email": email, "privacy": "y"}
-    return visitor.submit(form, values)
+    return visitor.submit(form, values | more)
 
 
 @pytest.mark.parametrize("address", ["/", PAGE])
@@ -138,6 +139,23 @@ def test_places_on_an_empty_form_are_those_of_this_moment(make_portal: MakePorta
     assert "1 place left" in portal.visitor().get(form).text
     sign_up(portal.visitor(), "noor@school.example")
     assert "waiting list" in portal.visitor().get(form).text
+
+
+@FORMS
+def test_each_ticket_on_an_empty_form_says_its_own_places_of_this_moment(
+    make_portal: MakePortal, form: str
+) -> None:
+    tickets = [{"id": "am", "capacity": 1}, {"id": "pm", "capacity": 3}, {"id": "all"}]
+    portal = make_portal({"nascholing": event_file(tickets=tickets, capacity=3)})
+
+    def said() -> list[str]:
+        return re.findall(r"\b(?:am|pm|all) · (?:full|\d+)", portal.visitor().get(form).text)
+
+    assert said() == ["am · 1", "pm · 3", "all · 3"]
+    sign_up(portal.visitor(), ticket="pm")
+    assert said() == ["am · 1", "pm · 2", "all · 2"]
+    sign_up(portal.visitor(), "noor@school.example", ticket="am")
+    assert said() == ["am · full", "pm · 1", "all · 1"]
 
 
 def test_an_empty_form_knows_its_reader(make_portal: MakePortal) -> None:

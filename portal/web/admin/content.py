@@ -43,7 +43,7 @@ def preview_form(slug: str) -> str:
     if event.registration != "portal":
         abort(404)
     now_taken = taken.of_event(db.session(), slug)
-    shown = forms.signup_form(event, now_taken, now())
+    shown = forms.signup_form(event, forms.rooms(event, now_taken, now()))
     return render_template(
         "admin/preview_form.html",
         event=event,

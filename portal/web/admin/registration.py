@@ -143,8 +143,7 @@ def do_change(slug: str, reference: str) -> str | Response | tuple[str, int]:
 def add(slug: str) -> str:
     """The form to sign somebody up who called."""
     event = event_with_form(slug)
-    now_taken = taken.of_event(db.session(), slug)
-    return _add_page(event, forms.adding_form(event, now_taken, now()))
+    return _add_page(event, _adding_form(event))
 
 
 @blueprint.post("/events/<slug>/add")
@@ -152,7 +151,7 @@ def add(slug: str) -> str:
 def do_add(slug: str) -> str | Response | tuple[str, int]:
     """Sign them up."""
     event = event_with_form(slug)
-    sent = forms.adding_form(event, taken.of_event(db.session(), slug), now())
+    sent = _adding_form(event)
     if forms.add_or_remove_colleague(sent, request.form, event):
         return _add_page(event, sent)
     if status := forms.problem_status(sent, event):
@@ -213,6 +212,11 @@ def _page(found: Registration, event: Event | None, *, wrong: str = "") -> str:
         today=now().astimezone(site().timezone).date(),
         url=lambda action: url_for(f"admin.{action}", slug=found.event_slug, reference=found.reference),
     )
+
+
+def _adding_form(event: Event) -> Any:
+    now_taken = taken.of_event(db.session(), event.slug)
+    return forms.adding_form(event, forms.rooms(event, now_taken, now(), all_tickets=True))
 
 
 def _change_form(found: Registration, event: Event) -> ChangeForm:
