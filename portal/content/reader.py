@@ -84,10 +84,10 @@ def read(source: bytes, path: str, site: Site, has_image: Callable[[str], bool] 
     ``has_image`` tells whether there is an image at a path below ``images/``.
     """
     findings = Findings(path)
-    decoded = decode(source, findings)
-    if decoded is None:
+    text = decode(source, findings)
+    if text is None:
         return Reading(None, findings.in_order(), "", source)
-    text = without_tabs(decoded.text, findings)
+    text = without_tabs(text, findings)
     try:
         front = frontmatter.read(text)
     except Unreadable as error:
