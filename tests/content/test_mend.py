@@ -94,6 +94,14 @@ def test_a_mend_that_would_break_the_file_is_not_made() -> None:
     assert reading_of(after).event is not None
 
 
+def test_what_is_said_below_a_list_that_is_given_twice_stays() -> None:
+    twice = (
+        "sessions:\n  - id: am\nsessions:\n  - id: am   # zaal 1\n\n# keep me: about the room\ncapacity: 5"
+    )
+    once = "sessions:\n  - id: am\n\n# keep me: about the room\ncapacity: 5"
+    assert mended(file(more=twice).encode(), read_again).decode() == file(more=once)
+
+
 def test_of_two_edits_that_overlap_the_first_is_made() -> None:
     assert applied("abcdef", [Edit(2, 4, "X"), Edit(1, 3, "Y"), Edit(6, 6, "!")]) == "aYdef!"
 
