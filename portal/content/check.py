@@ -10,7 +10,7 @@ from typing import Literal
 from portal.content.folder import EVENT_FOLDERS, EventFolder, events_folder
 from portal.content.images import Images
 from portal.content.mend import applied, mended
-from portal.content.problems import Problem
+from portal.content.problems import Problem, errors
 from portal.content.site import FILE_NAME, Site, read_site
 
 
@@ -26,7 +26,7 @@ class CheckResult:
     @property
     def errors(self) -> int:
         """How many of the problems keep an event from being served."""
-        return sum(problem.severity == "error" for problem in self.problems)
+        return len(errors(self.problems))
 
 
 def check(target: Path, fix: bool = False) -> CheckResult:

@@ -1,7 +1,6 @@
 """The bytes of a file as text: what programs put in unseen is taken out before anything is read."""
 
 import re
-from dataclasses import dataclass
 
 from portal.content.findings import Findings
 
@@ -10,22 +9,16 @@ LARGEST = 1_000_000
 
 _INVISIBLE = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
 _TAB_BEFORE_VALUE = re.compile(r"^(?P<indent>[ \t]*)(?P<rest>(?:-[ \t]+)*(?:[\w.-]+[ \t]*:)?[ \t]*)")
+_BOUNDARY = re.compile(r"(?:-{3,}|\.{3})[ \t]*$")
+# What ``surrogateescape`` makes of a byte that is not UTF-8, and a character that only UTF-8 has several bytes for.
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
+_UTF8_ONLY = re.compile("[^\x00-\x7f\udc80-\udcff]")
 
 
-@dataclass(frozen=True)
-class Decoded:
-    """``text`` is what every line and edit refers to; ``mended`` says whether it differs from the file."""
-
-    text: str
-    mended: bool
-
-
-def decode(source: bytes, findings: Findings) -> Decoded | None:
+def decode(source: bytes, findings: Findings) -> str | None:
     """The text of a file with what was odd about it as warnings; None, with an error, when it is no text."""
     if len(source) > LARGEST:
-        findings.error(
-            1, f"the file is larger than {LARGEST // 1_000_000} MB", "keep the text of the event only"
-        )
+        findings.error(1, f"the file is larger than {LARGEST // 1_000_000} MB", "make it shorter")
         return None
     if source.startswith((b"\xff\xfe", b"\xfe\xff")):
         findings.error(1, "the file is in UTF-16", "save it as UTF-8")
@@ -39,7 +32,6 @@ def decode(source: bytes, findings: Findings) -> Decoded | None:
     text = _characters(source, findings)
     if text is None:
         return None
-    written = text
     if text.startswith("\ufeff"):
         findings.warning(1, "the file begins with a byte order mark", "save it as UTF-8 without one")
         text = text.lstrip("\ufeff")
@@ -51,14 +43,22 @@ def decode(source: bytes, findings: Findings) -> Decoded | None:
         line = text.count("\n", 0, found.start()) + 1
         findings.warning(line, "the text holds invisible control characters", "take them away")
         text = _INVISIBLE.sub("", text)
-    return Decoded(text, mended=text != written)
+    return text
 
 
 def _characters(source: bytes, findings: Findings) -> str | None:
-    try:
-        return source.decode()
-    except UnicodeDecodeError as error:
-        line = source[: error.start].count(b"\n") + 1
+    """The characters of the bytes; None, with an error, when they are neither UTF-8 nor Latin-1, or partly each."""
+    text = source.decode(errors="surrogateescape")
+    wrong = _NOT_UTF8.search(text)
+    if wrong is None:
+        return text
+    line = text.count("\n", 0, wrong.start()) + 1
+    if _UTF8_ONLY.search(text):
+        # Read as Latin-1, each letter that is right would become two that are wrong.
+        findings.error(
+            line, "a letter here is not in UTF-8, as others in the file are", "write that letter again"
+        )
+        return None
     try:
         text = source.decode("cp1252")
     except UnicodeDecodeError:
@@ -70,23 +70,31 @@ def _characters(source: bytes, findings: Findings) -> str | None:
 
 def without_tabs(text: str, findings: Findings) -> str:
     """``text`` with spaces for the tabs that set out the front matter; those inside a value stay."""
-    if not text.lstrip().startswith("---") or "\t" not in text:
+    if not text.lstrip().startswith("---"):
         return text
     rows = text.split("\n")
-    first = next(number for number, row in enumerate(rows) if row.strip())
+    first = next(number for number, row in enumerate(rows) if row.strip()) + 1
+    closing = (number for number in range(first, len(rows)) if _BOUNDARY.match(rows[number]))
+    return _set_out(rows, range(first, next(closing, len(rows))), "the front matter", findings)
+
+
+def without_tabs_in_yaml(text: str, findings: Findings) -> str:
+    """The same for a file that is YAML as a whole."""
+    rows = text.split("\n")
+    return _set_out(rows, range(len(rows)), "the file", findings)
+
+
+def _set_out(rows: list[str], yaml: range, what: str, findings: Findings) -> str:
     changed = 0
-    for number in range(first + 1, len(rows)):
+    for number in yaml:
         row = rows[number]
-        if re.match(r"(?:-{3,}|\.{3})[ \t]*$", row):
-            break
-        found = _TAB_BEFORE_VALUE.match(row)
-        if "\t" not in row or found is None:
+        found = _TAB_BEFORE_VALUE.match(row) if "\t" in row else None
+        if found is None:
             continue
         set_out = found["indent"].replace("\t", "  ") + found["rest"].replace("\t", " ") + row[found.end() :]
-        set_out = set_out.rstrip("\t") if set_out.strip() else ""
-        if set_out != row:
-            rows[number] = set_out
+        rows[number] = set_out.rstrip("\t") if set_out.strip() else ""
+        if rows[number] != row:
             changed = changed or number + 1
     if changed:
-        findings.warning(changed, "a tab sets out the front matter", "use spaces")
-    return "\n".join(rows) if changed else text
+        findings.warning(changed, f"a tab sets out {what}", "use spaces")
+    return "\n".join(rows)

@@ -12,7 +12,7 @@ from portal.content.frontmatter import Mapping as YamlMapping
 from portal.content.links import is_web_address, with_scheme
 from portal.content.price import HIGHEST, is_plain, read_price, written
 from portal.content.problems import Edit
-from portal.content.times import NotATime, end_of_day, read_moment
+from portal.content.times import NotATime, read_moment
 
 YES = frozenset({"true", "yes", "on", "ja", "oui"})
 NO = frozenset({"false", "no", "off", "nee", "non", "nein"})
@@ -211,7 +211,7 @@ class Fields:
                 f"write {moment.written}",
                 *value.rewritten(moment.written),
             )
-        return end_of_day(moment.at) if until and moment.day_only else moment.at
+        return moment.over if until else moment.at
 
     def texts(self, key: str) -> tuple[tuple[str, int], ...]:
         """The texts of a list, each with its line."""

@@ -5,7 +5,7 @@ from typing import Literal
 
 from portal.content.catalogue import Snapshot
 from portal.content.event import Event
-from portal.content.problems import Problem
+from portal.content.problems import Problem, errors
 
 Standing = Literal["refused", "earlier", "draft", "cancelled", "published", "other"]
 
@@ -23,7 +23,7 @@ class ContentFile:
 
     @property
     def errors(self) -> int:
-        return sum(problem.severity == "error" for problem in self.problems)
+        return len(errors(self.problems))
 
     @property
     def standing(self) -> Standing:

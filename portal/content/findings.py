@@ -1,6 +1,6 @@
 """The problems of one file, while it is being read."""
 
-from portal.content.problems import Edit, Problem
+from portal.content.problems import Edit, Problem, errors
 
 
 class Findings:
@@ -19,7 +19,7 @@ class Findings:
     @property
     def refused(self) -> bool:
         """Whether anything found so far keeps the file from being read."""
-        return any(problem.severity == "error" for problem in self._problems)
+        return bool(errors(self._problems))
 
     def in_order(self) -> tuple[Problem, ...]:
         return tuple(sorted(self._problems, key=lambda problem: problem.line))

@@ -1,4 +1,4 @@
-"""The front matter of a file, split off and parsed by the library ``frontmatter``.
+"""The front matter of a file: the library ``frontmatter`` splits it off, PyYAML's parser reads it.
 
 Values keep their line and place, so that a problem can point at them and ``--fix`` can mend just them.
 They also keep what was written: ``title: 12:30`` and ``language: no`` are text here, not a number and a boolean.
@@ -8,9 +8,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
-import frontmatter
 import yaml
 from frontmatter.default_handlers import YAMLHandler
 
@@ -123,73 +122,68 @@ class Repair:
     mend: str
 
 
-class _Handler(YAMLHandler):
-    """Splits as the library does, also at ``...``; remembers where, and leaves the parsing to ``compose``."""
-
-    FM_BOUNDARY = re.compile(r"^(?:-{3,}|\.{3})[ \t]*$", re.MULTILINE)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.front: str | None = None
-        self.start = self.body = 0
-
-    def split(self, text: str) -> tuple[str, str]:
-        front, content = super().split(text)
-        opening = self.FM_BOUNDARY.match(text)
-        self.front = front
-        self.start = opening.end() if opening else 0
-        self.body = len(text) - len(content)
-        return front, content
-
-    def load(self, fm: str, **_: object) -> dict[str, Any]:
-        return {"": compose(fm)}
+_BOUNDARY = re.compile(r"^(?:-{3,}|\.{3})[ \t]*$", re.MULTILINE)
+_HANDLER = YAMLHandler(fm_boundary=_BOUNDARY)
 
 
 def read(text: str) -> FrontMatter:
     """The front matter of a whole file. Raises ``Unreadable``."""
-    if not text.strip():
-        raise Unreadable(1, "the file is empty", "begin it with a line ---, a title, a date and a line ---")
-    handler = _Handler()
-    if not text.lstrip().startswith("---") or not handler.detect(text.lstrip()):
-        raise Unreadable(
-            1,
-            "the file does not begin with front matter",
-            "begin it with a line ---, a title, a date and a line ---",
-        )
-    repairs: tuple[Repair, ...] = ()
+    start, end, body = _split(text)
     try:
-        values, _ = frontmatter.parse(text, handler=handler)
+        front, repairs, value = _composed(text[start:end])
     except _Fault as fault:
-        repaired, found = _repaired(handler.front or "")
-        begin = _lead(text) + handler.start
-        before = Lines(text)
-        try:
-            if not found:
-                raise fault
-            text = text[:begin] + repaired + text[begin + len(handler.front or "") :]
-            values, _ = frontmatter.parse(text, handler=handler)
-        except _Fault:
-            raise Unreadable(before[begin + fault.offset], fault.what, fault.mend) from None
-        repairs = tuple(replace(repair, line=before[begin] + repair.line) for repair in found)
-    if handler.front is None:
-        raise Unreadable(1, "the front matter is not closed", "put a line --- below its last key")
+        raise Unreadable(Lines(text)[start + fault.offset], fault.what, fault.mend) from None
+    longer = len(front) - (end - start)
+    text = text[:start] + front + text[end:]
     lines = Lines(text)
-    start = _lead(text) + handler.start
-    value = _moved(cast("Value", values[""]), start, lines)
-    if isinstance(value, Scalar) and value.is_nothing:
-        value = Mapping((), start, start, lines[start])
-    if not isinstance(value, Mapping):
-        raise Unreadable(value.line, "the front matter holds no keys", "write lines like title: My event")
-    return FrontMatter(
-        text, value, start, start + len(handler.front), _lead(text) + handler.body, lines, repairs
-    )
+    mapping = _moved(value, start, lines)
+    if isinstance(mapping, Scalar) and mapping.is_nothing:
+        mapping = Mapping((), start, start, lines[start])
+    if not isinstance(mapping, Mapping):
+        raise Unreadable(mapping.line, "the front matter holds no keys", "write lines like title: My event")
+    counted = tuple(replace(repair, line=lines[start] + repair.line) for repair in repairs)
+    return FrontMatter(text, mapping, start, end + longer, body + longer, lines, counted)
+
+
+def _split(text: str) -> tuple[int, int, int]:
+    """Where the front matter begins and ends, and where the text below it begins. Raises ``Unreadable``."""
+    begin = "begin it with a line ---, a title, a date and a line ---"
+    file = text.lstrip()
+    if not file:
+        raise Unreadable(1, "the file is empty", begin)
+    opening = _BOUNDARY.match(file)
+    if opening is None or not file.startswith("---"):
+        raise Unreadable(1, "the file does not begin with front matter", begin)
+    try:
+        front, below = _HANDLER.split(file)
+    except ValueError:
+        raise Unreadable(1, "the front matter is not closed", "put a line --- below its last key") from None
+    start = len(text) - len(file) + opening.end()
+    return start, start + len(front), len(text) - len(below)
+
+
+def _composed(front: str) -> tuple[str, list[Repair], Value]:
+    """The front matter as it must have been meant, how it differs from what is written, and its value.
+
+    Raises ``_Fault``, which speaks of what is written.
+    """
+    try:
+        return front, [], _compose(front, "the front matter")
+    except _Fault as fault:
+        repaired, repairs = _repaired(front)
+        if not repairs:
+            raise
+        try:
+            return repaired, repairs, _compose(repaired, "the front matter")
+        except _Fault:
+            raise fault from None
 
 
 def read_yaml(text: str) -> Mapping:
     """A whole file that is one YAML mapping, such as ``site.yaml``. Raises ``Unreadable``."""
     lines = Lines(text)
     try:
-        value = _moved(compose(text), 0, lines)
+        value = _moved(_compose(text, "the file"), 0, lines)
     except _Fault as fault:
         raise Unreadable(lines[fault.offset], fault.what, fault.mend) from None
     if isinstance(value, Scalar) and value.is_nothing:
@@ -197,10 +191,6 @@ def read_yaml(text: str) -> Mapping:
     if not isinstance(value, Mapping):
         raise Unreadable(value.line, "the file holds no keys", "write lines like name: My organisation")
     return value
-
-
-def _lead(text: str) -> int:
-    return len(text) - len(text.lstrip())
 
 
 class _Fault(Exception):
@@ -211,22 +201,20 @@ class _Fault(Exception):
         self.offset, self.what, self.mend = offset, what, mend
 
 
-def compose(source: str) -> Value:
+def _compose(source: str, name: str) -> Value:
     """The one YAML value in ``source``, its lines not yet counted (they are 0). Raises ``_Fault``.
 
-    Made from the parser's events and not by ``yaml.compose``, so that neither an alias (a few lines can
-    stand for gigabytes) nor deep nesting is ever followed.
+    ``name`` is what messages call the source. Made from the parser's events and not by ``yaml.compose``, so that
+    neither an alias (a few lines can stand for gigabytes) nor deep nesting is ever followed.
     """
     if len(source) > LONGEST:
-        raise _Fault(
-            0, f"the front matter is longer than {LONGEST} characters", "keep the text below its closing ---"
-        )
+        raise _Fault(0, f"{name} is longer than {LONGEST} characters", "keep only its keys and their values")
     try:
         return _Composer(source).value
     except yaml.reader.ReaderError as error:
         raise _Fault(
             min(int(error.position), len(source)),
-            "the front matter holds a character that YAML does not allow",
+            f"{name} holds a character that YAML does not allow",
             "take the invisible character away",
         ) from None
     except yaml.MarkedYAMLError as error:
@@ -239,12 +227,15 @@ def compose(source: str) -> Value:
             raise _too_deep(offset) from None
         raise _Fault(
             offset,
-            f"the front matter is not valid YAML here ({error.problem})",
+            f"{name} is not valid YAML here ({error.problem})",
             "put the value between quotes, or align the line with the ones around it",
         ) from None
 
 
 class _Composer:
+    """Puts the parser's events together. A block ends where its last value does: the parser sees its end only where
+    the next key begins, below comments that may speak of that key."""
+
     def __init__(self, source: str) -> None:
         self._documents = 0
         self.value: Value = Scalar("", 0, 0, 0)
@@ -259,12 +250,13 @@ class _Composer:
                 continue
             if isinstance(event, yaml.ScalarEvent):
                 value = Scalar(event.value, start, end, 0, event.style or "")
-            elif isinstance(event, yaml.SequenceEndEvent):
-                begin, _, parts = open_.pop()
-                value = Sequence(tuple(parts), begin, end, 0)
-            elif isinstance(event, yaml.MappingEndEvent):
+            elif isinstance(event, yaml.CollectionEndEvent):
                 begin, flow, parts = open_.pop()
-                value = Mapping(tuple(self._pairs(parts)), begin, end, 0, flow)
+                end = end if flow or not parts else parts[-1].end
+                if isinstance(event, yaml.SequenceEndEvent):
+                    value = Sequence(tuple(parts), begin, end, 0)
+                else:
+                    value = Mapping(tuple(self._pairs(parts)), begin, end, 0, flow)
             else:
                 continue
             if open_:
@@ -299,8 +291,7 @@ class _Composer:
 
 
 def _too_deep(offset: int) -> _Fault:
-    what = "the keys are nested too deeply"
-    return _Fault(offset, what, "keep sessions, tickets and questions as lists of keys")
+    return _Fault(offset, "the keys are nested too deeply", "nest them less deeply")
 
 
 def _moved(value: Value, by: int, lines: Lines) -> Value:
@@ -318,7 +309,7 @@ def _moved(value: Value, by: int, lines: Lines) -> Value:
     return Mapping(tuple(entries), start, end, lines[start], value.flow)
 
 
-_KEY_LINE = re.compile(r"^(?P<key>[a-z_]+):(?P<gap>[ \t]*)(?P<value>\S.*?)[ \t]*$")
+_KEY_LINE = re.compile(r"^(?P<key>[a-z_]+):(?P<gap>[ \t]*)(?P<value>\S.*)$")
 
 
 def _repaired(front: str) -> tuple[str, list[Repair]]:
@@ -329,14 +320,14 @@ def _repaired(front: str) -> tuple[str, list[Repair]]:
         found = _KEY_LINE.match(row)
         if found is None:
             continue
-        key, value = found["key"], found["value"]
+        key, value = found["key"], found["value"].rstrip(" \t")
         if not found["gap"] and not value.startswith("//"):
             rows[number] = f"{key}: {row[len(key) + 1 :]}"
             repairs.append(Repair(number, f"there is no space after `{key}:`", "write one"))
         if key not in TEXT_KEYS or value[0] in "|>#":
             continue
         try:
-            compose(rows[number])
+            _compose(rows[number], key)
         except _Fault:
             rows[number] = f"{key}: {quoted(_unquoted(value))}"
             what = f"YAML takes the text of `{key}` for something else"

@@ -1,8 +1,10 @@
 """``portal check --fix``: the same file with its mends made, and every other character left as it was."""
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 
-from portal.content.problems import Edit
+from portal.content.problems import Edit, errors
 from portal.content.reader import Reading
 
 ROUNDS = 3
@@ -30,19 +32,37 @@ def applied(text: str, edits: Iterable[Edit]) -> str:
 def mended(source: bytes, read: Callable[[bytes], Reading]) -> bytes:
     """The file after as many rounds as it takes until nothing more is mended, three at most.
 
-    A round that would bring an error that was not there is not made.
+    A mend that would bring an error that was not there is not made.
     """
     reading = read(source)
     for _ in range(ROUNDS):
-        better = apply(reading)
-        if better == reading.source:
+        better = _round(reading, read)
+        if better.source == reading.source:
             break
-        next_reading = read(better)
-        if _errors(next_reading) > _errors(reading):
-            break
-        reading = next_reading
+        reading = better
     return reading.source
 
 
-def _errors(reading: Reading) -> int:
-    return sum(problem.severity == "error" for problem in reading.problems)
+def _round(reading: Reading, read: Callable[[bytes], Reading]) -> Reading:
+    """The file with all its mends made; one after another, where together they bring an error."""
+    if not reading.text:
+        return reading
+    better = read(apply(reading))
+    if not _brings_an_error(reading, better):
+        return better
+    kept = reading
+    made: tuple[Edit, ...] = ()
+    for edits in ((), *(problem.edits for problem in reading.problems if problem.edits)):
+        better = read(applied(reading.text, [*made, *edits]).encode())
+        if not _brings_an_error(reading, better):
+            kept, made = better, (*made, *edits)
+    return kept
+
+
+def _brings_an_error(before: Reading, after: Reading) -> bool:
+    return bool(_errors(after) - _errors(before))
+
+
+def _errors(reading: Reading) -> Counter[str]:
+    """How often each thing is wrong; without the numbers of lines, which move with a mend."""
+    return Counter(re.sub(r"\bline \d+", "line", problem.what) for problem in errors(reading.problems))

@@ -1,5 +1,6 @@
 """What is wrong in a content file: where, what, and how to mend it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,3 +31,8 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.severity}: {self.what}, {self.mend}"
+
+
+def errors(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Those that refuse the file."""
+    return tuple(problem for problem in problems if problem.severity == "error")

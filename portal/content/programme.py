@@ -1,6 +1,6 @@
 """What an event offers: the parts of its day, what can be chosen, what is asked and what is taken home."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import datetime, tzinfo
 from typing import cast, get_args
 
@@ -29,31 +29,26 @@ def read_sessions(fields: Fields) -> tuple[Session, ...]:
     return tuple(sessions)
 
 
-def read_tickets(
-    fields: Fields, sessions: Collection[Session], zone: tzinfo, fallback_price: Callable[[bool], int | None]
-) -> tuple[Ticket, ...]:
-    """The tickets. ``fallback_price`` gives the event's own price, told whether any ticket has one."""
-    rows = fields.rows("tickets", "[{id: full, label: Full day, price: 140}]")
-    fallback = fallback_price(any("price" in row for row in rows))
+def read_tickets(fields: Fields, sessions: Collection[Session], zone: tzinfo) -> tuple[Ticket, ...]:
+    """The tickets, each with the price that is its own, None where it has none."""
     known = {session.id for session in sessions}
     taken = _Names(fields, "tickets")
     tickets = []
-    for row in rows:
+    for row in fields.rows("tickets", "[{id: full, label: Full day, price: 140}]"):
         row.known_only(("id", "label", "price", "sessions", "capacity", "opens", "closes"))
         price, opens, closes = row.price(), row.moment("opens", zone), row.moment("closes", zone, until=True)
         if opens and closes and closes <= opens:
             row.wrong("closes", "not after `opens`", "give a later moment")
-        parts = tuple(dict.fromkeys(part for part, _ in row.texts("sessions")))
-        for part, line in row.texts("sessions"):
+        parts = row.texts("sessions")
+        for part, line in parts:
             if part not in known:
                 names = ", ".join(sorted(known)) or "none yet"
                 fields.findings.error(
                     line, f"there is no session {shown(part)}", f"use an id from `sessions` ({names})"
                 )
         if name := taken.take(row, "id"):
-            label = row.text("label") or name
-            price = fallback if "price" not in row else price
-            tickets.append(Ticket(name, label, price, parts, read_capacity(row), opens, closes))
+            label, each = row.text("label") or name, tuple(dict.fromkeys(part for part, _ in parts))
+            tickets.append(Ticket(name, label, price, each, read_capacity(row), opens, closes))
     return tuple(tickets)
 
 

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Literal, cast, get_args
+from urllib.parse import quote
 
 from portal.content import frontmatter
 from portal.content.correspondence import read_own_words, read_reminder
@@ -29,25 +31,17 @@ from portal.content.programme import (
 from portal.content.site import LANGUAGES, Site
 from portal.content.slugs import Naming, from_name, safe
 from portal.content.summary import first_paragraph
+from portal.content.times import NotATime, read_moment
 from portal.content.title import read_title
 
-JEKYLL_KEYS = (
-    "title",
-    "date",
-    "end_date",
-    "item_theme_logo_url",
-    "location",
-    "location_link",
-    "language",
-    "anchor",
-)
 SIGNUP_KEYS = (
     "capacity", "tickets", "sessions", "questions", "signup_opens", "signup_closes", "waitlist", "max_party", "minimum",
 )  # fmt: skip
 """Keys that only make sense with a sign-up."""
 KEYS = (
-    *JEKYLL_KEYS, "registration_link", "slug", "status", "summary", "registration", "price", *SIGNUP_KEYS, "contact",
-    "materials", "letters", "reminder", "notify",
+    "title", "date", "end_date", "item_theme_logo_url", "location", "location_link", "language", "anchor",
+    "registration_link", "slug", "status", "summary", "registration", "price", *SIGNUP_KEYS, "contact", "materials",
+    "letters", "reminder", "notify",
 )  # fmt: skip
 
 _OTHER_WORDS = {
@@ -61,6 +55,8 @@ _LANGUAGE_NAMES = {"nederlands": "nl", "dutch": "nl", "engels": "en", "english":
 _ONLINE = re.compile(
     r"online(?:\s+(?:in|via|op|on|met|with|sur|über|per|bij)\b|\s*[(,:;/–-]\s)", re.IGNORECASE
 )
+_NO_DAY = datetime.max.replace(tzinfo=UTC)
+"""Stands for a day that is wrong, so that whatever else is wrong in the file is found too."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +80,10 @@ def read(source: bytes, path: str, site: Site, has_image: Callable[[str], bool] 
     ``has_image`` tells whether there is an image at a path below ``images/``.
     """
     findings = Findings(path)
-    decoded = decode(source, findings)
-    if decoded is None:
+    text = decode(source, findings)
+    if text is None:
         return Reading(None, findings.in_order(), "", source)
-    text = without_tabs(decoded.text, findings)
+    text = without_tabs(text, findings)
     try:
         front = frontmatter.read(text)
     except Unreadable as error:
@@ -105,20 +101,16 @@ class _File:
     def __init__(
         self, front: FrontMatter, path: str, site: Site, has_image: Callable[[str], bool], findings: Findings
     ) -> None:
-        self.front, self.path, self.site, self.has_image, self.findings = (
-            front,
-            path,
-            site,
-            has_image,
-            findings,
-        )
+        self.front, self.path, self.site = front, path, site
+        self.has_image, self.findings = has_image, findings
         self.text = front.text
         self.body = without_code(front.text[front.body : front.body + LONGEST])
         self.own_host = host_of(site.url)
         removable = None if front.mapping.flow else front.text
         self.fields = Fields(front.mapping, findings, text=removable)
 
-    def read(self) -> tuple[Event | None, Naming]:
+    def read(self) -> tuple[Event, Naming]:
+        """The event, as far as it can be known: with an error there is something in it that nobody wrote."""
         self._check_opening()
         self.fields.known_only(KEYS, also=_OTHER_WORDS, strict=False)
         title, status, sold_out = self._title_and_status()
@@ -127,28 +119,19 @@ class _File:
         location, online, location_link = self._location()
         registration, registration_link = self._registration()
         check_text(self.body, self.front.body, self.front.lines, self.findings, self.has_image, self.own_host)
-        logo = self._logo()
         sessions = read_sessions(self.fields)
-        said: list[tuple[int | None, bool]] = []
-
-        def event_price(tickets_have_prices: bool) -> int | None:
-            said.append(self._price(tickets_have_prices))
-            return said[0][0]
-
-        tickets = read_tickets(self.fields, sessions, self.site.timezone, event_price)
-        price, price_in_text = said[0]
-        event = None
-        if starts is not None:
-            event = Event(
-                slug=slug, title=title, starts=starts, ends=ends, path=self.path,
-                text=self.text[self.front.body :].strip(),
-                summary=self.fields.text("summary") or first_paragraph(self.body), language=self._language(),
-                status=status, sold_out=sold_out, location=location, online=online, location_link=location_link,
-                logo=logo, registration=registration, registration_link=registration_link, price=price,
-                price_in_text=price_in_text, sessions=sessions, tickets=tickets,
-            )  # fmt: skip
-            event = self._with_signup(event)
-        return event, naming
+        tickets = read_tickets(self.fields, sessions, self.site.timezone)
+        price, price_in_text = self._price(any(ticket.price is not None for ticket in tickets))
+        event = Event(
+            slug=slug, title=title, starts=starts or _NO_DAY, ends=ends, path=self.path,
+            text=self.text[self.front.body :].strip(),
+            summary=self.fields.text("summary") or first_paragraph(self.body), language=self._language(),
+            status=status, sold_out=sold_out, location=location, online=online, location_link=location_link,
+            logo=self._logo(), registration=registration, registration_link=registration_link, price=price,
+            price_in_text=price_in_text, sessions=sessions,
+            tickets=tuple(t if t.price is not None else replace(t, price=price) for t in tickets),
+        )  # fmt: skip
+        return self._with_signup(event), naming
 
     def _with_signup(self, event: Event) -> Event:
         """The event with what its sign-up form and list need."""
@@ -186,10 +169,13 @@ class _File:
             )
 
     def _added(self, line: str) -> tuple[Edit, ...]:
-        """The edit that adds a line at the end of the front matter."""
-        if self.front.mapping.flow:
+        """The edit that adds a line at the end of the front matter, as far to the right as its first key."""
+        mapping, end = self.front.mapping, self.front.end
+        if mapping.flow:
             return ()
-        return (Edit(self.front.end, self.front.end, f"{line}\n"),)
+        first = mapping.entries[0].key.start if mapping.entries else 0
+        indent = " " * (first - self.text.rfind("\n", 0, first) - 1)
+        return (Edit(end, end, f"{indent}{line}\n"),)
 
     def _title_and_status(self) -> tuple[str, Status, bool]:
         written_title = self.fields.text("title", 300)
@@ -255,28 +241,25 @@ class _File:
                 "rename the file, or mend the date",
             )
         if ends is not None and ends < starts:
-            ends = self._end_in_year_of(starts, ends)
+            ends = self._end_in_year_of(starts)
         return starts, ends
 
-    def _end_in_year_of(self, starts: datetime, ends: datetime) -> datetime | None:
+    def _end_in_year_of(self, starts: datetime) -> datetime | None:
         """An end before the start is a year typed wrongly, when with the right year it comes after."""
         value = self.fields.scalar("end_date")
+        year = re.search(r"\d{4}", value.text) if value else None
         meant = None
-        if ends.year != starts.year:
-            try:
-                meant = ends.replace(year=starts.year)
-            except ValueError:
-                meant = None
-        if value is None or meant is None or meant < starts:
+        if value and year:
+            text = value.text.replace(year[0], str(starts.year), 1)
+            with suppress(NotATime):
+                meant = read_moment(text, self.site.timezone, seconds=True).over
+        if value is None or year is None or meant is None or meant < starts:
             self.fields.wrong("end_date", "before `date`", "give the moment at which it ends")
             return None
-        at = self.text.find(str(ends.year), *value.inside)
+        at = self.text.find(year[0], *value.inside)
         edits = (Edit(at, at + 4, str(starts.year)),) if at >= 0 else ()
         self.findings.warning(
-            value.line,
-            f"`end_date` is in {ends.year}, before `date`",
-            f"write the year {starts.year}",
-            *edits,
+            value.line, f"`end_date` is in {year[0]}, before `date`", f"write the year {starts.year}", *edits
         )
         return meant
 
@@ -337,7 +320,7 @@ class _File:
                 "put the file below images/, or take the line away",
             )
             return ""
-        return f"/images/{path}"
+        return f"/images/{quote(path)}"
 
     def _registration(self) -> tuple[Registration, str]:
         fields = self.fields

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import stdnum.bic
 import stdnum.iban
 
-from portal.content.decoding import decode
+from portal.content.decoding import decode, without_tabs_in_yaml
 from portal.content.event import Notify, Registration
 from portal.content.fields import Fields
 from portal.content.findings import Findings, shown
@@ -72,11 +72,11 @@ def read_site(source: bytes, folder_name: str) -> tuple[Site | None, tuple[Probl
     None when anything is an error. ``folder_name`` names the site in a file that is quite empty.
     """
     findings = Findings(FILE_NAME)
-    decoded = decode(source, findings)
-    if decoded is None:
+    text = decode(source, findings)
+    if text is None:
         return None, findings.in_order()
     try:
-        mapping = read_yaml(decoded.text)
+        mapping = read_yaml(without_tabs_in_yaml(text, findings))
     except Unreadable as error:
         findings.error(error.line, error.what, error.mend)
         return None, findings.in_order()

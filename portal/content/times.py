@@ -34,6 +34,14 @@ class Moment:
     day_only: bool
     written: str | None = None
 
+    @property
+    def over(self) -> datetime:
+        """The moment itself; of a day alone the midnight after it."""
+        if not self.day_only:
+            return self.at
+        midnight = self.at.replace(hour=0, minute=0, second=0, tzinfo=None) + timedelta(days=1)
+        return midnight.replace(tzinfo=self.at.tzinfo)
+
 
 class _Clock(NamedTuple):
     hour: int = 0
@@ -70,12 +78,6 @@ def read_moment(text: str, zone: tzinfo, *, seconds: bool) -> Moment:
         return Moment(at, day_only)
     form = "%Y-%m-%d" if day_only else "%Y-%m-%dT%H:%M:%S"
     return Moment(at, day_only, local.strftime(form) + (found["offset"] or ""))
-
-
-def end_of_day(at: datetime) -> datetime:
-    """Midnight after the day that ``at`` is on."""
-    day = at.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None) + timedelta(days=1)
-    return day.replace(tzinfo=at.tzinfo)
 
 
 def _order_is_unsure(found: re.Match[str]) -> bool:

@@ -39,7 +39,8 @@ def read_title(text: str) -> Heading:
     A word in capitals counts whatever follows it; in small letters only one that is set apart, because
     "Complet en un jour" is a title.
     """
-    rest, says = text, ""
+    rest = text
+    says: Literal["cancelled", "full", ""] = ""
     while found := _MARKED.match(rest):
         word = found["cancelled"] or found["full"]
         set_apart = found["mark"] or (found["open"] and found["close"])
@@ -47,8 +48,4 @@ def read_title(text: str) -> Heading:
             break
         says = "cancelled" if found["cancelled"] or says == "cancelled" else "full"
         rest = rest[found.end() :]
-    if rest is text or not says:
-        return Heading(text)
-    return Heading(
-        rest.strip(), text[: len(text) - len(rest)], "cancelled" if says == "cancelled" else "full"
-    )
+    return Heading(rest.strip(), text[: len(text) - len(rest)], says) if says else Heading(text)

@@ -1,5 +1,6 @@
 import pytest
 
+from portal.content.mend import mended
 from tests.content.writing import event_of, event_text, only_problem, reading_of
 
 TEXT = event_text("Eén café.", title='"Café"')
@@ -41,3 +42,18 @@ def test_a_tab_inside_a_value_stays() -> None:
 
 def test_windows_quotes_come_out_right() -> None:
     assert event_of(event_text("‘Ja’ – zei ze").encode("cp1252")).text == "‘Ja’ – zei ze"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        event_text("Café…\nvoor leerlingen uit Li?ge").encode().replace(b"?", b"\xe8"),
+        event_text("Café…\nvoor élèves").encode().removesuffix(b"\xa8ves\n"),
+    ],
+    ids=["a letter pasted in", "cut off within a letter"],
+)
+def test_one_byte_that_is_not_utf8_never_spoils_the_letters_around_it(source: bytes) -> None:
+    problem = only_problem(source)
+    assert (problem.severity, problem.line) == ("error", 7)
+    assert "write that letter again" in problem.mend
+    assert mended(source, reading_of) == source

@@ -88,10 +88,32 @@ def test_what_editors_put_in_is_written_away() -> None:
     assert mended(file(title='"Café"').encode("latin-1"), read_again) == file(title='"Café"').encode()
 
 
-def test_a_mend_that_would_break_the_file_is_not_made() -> None:
-    source = event_text(title="VOLZET - [x] y").encode()
-    after = mended(source, read_again)
-    assert reading_of(after).event is not None
+def test_a_mend_that_would_break_the_file_is_not_made_and_the_others_are() -> None:
+    """Without the word before it, the title would be a list."""
+    source = file(title="GEANNULEERD - [robots]", date="2026-3-05 09:30").encode()
+    assert mended(source, read_again).decode() == file(title="GEANNULEERD - [robots]")
+
+
+def test_a_mend_is_not_made_in_exchange_for_another_error() -> None:
+    """As the date, that day would come after the end."""
+    keys = {"date": None, "datum": "2027-03-10", "end_date": "2027-03-01"}
+    after = mended(event_text(**keys, language="NL").encode(), read_again).decode()
+    assert after == event_text(**keys, language="nl")
+
+
+def test_a_line_that_is_added_stands_below_keys_that_are_set_in() -> None:
+    text = event_text(title='"VOLZET: Robots"').replace("\ntitle", "\n  title").replace("\ndate", "\n  date")
+    after = mended(text.encode(), read_again).decode()
+    assert after == text.replace("VOLZET: ", "").replace("\n---", "\n  status: full\n---")
+    assert reading_of(after).problems == ()
+
+
+def test_what_is_said_below_a_list_that_is_given_twice_stays() -> None:
+    twice = (
+        "sessions:\n  - id: am\nsessions:\n  - id: am   # zaal 1\n\n# keep me: about the room\ncapacity: 5"
+    )
+    once = "sessions:\n  - id: am\n\n# keep me: about the room\ncapacity: 5"
+    assert mended(file(more=twice).encode(), read_again).decode() == file(more=once)
 
 
 def test_of_two_edits_that_overlap_the_first_is_made() -> None:

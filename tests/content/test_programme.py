@@ -55,6 +55,7 @@ def test_materials_are_read() -> None:
         ({"sessions": "[{id: a, capacity: 0}]"}, "`capacity` of sessions 1"),
         ({"tickets": "[{id: a, sessions: [zz]}]"}, "there is no session “zz”"),
         ({"tickets": "[{id: a, sessions: zz}]"}, "not a list"),
+        ({"tickets": "[{id: a, sessions: [[zz]]}]"}, "is no text"),
         ({"tickets": "[{id: a, price: duur}]"}, "`price` of tickets 1"),
         ({"tickets": "[{id: a, opens: 2027-01-02, closes: 2027-01-01}]"}, "not after `opens`"),
         ({"tickets": "[{id: a, capacity: twee}]"}, "whole number"),
@@ -75,10 +76,12 @@ def test_materials_are_read() -> None:
         ({"tickets": "[" + "{id: a}," * 101 + "]"}, "more than 100"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_in_a_list_is_told(keys: dict[str, str], says: str) -> None:
+def test_what_is_wrong_in_a_list_is_told_once(keys: dict[str, str], says: str) -> None:
     reading = reading_of(event_text(**keys))
     assert reading.event is None
-    assert any(says in f"{problem.what}, {problem.mend}" for problem in reading.problems), reading.problems
+    assert sum(says in f"{problem.what}, {problem.mend}" for problem in reading.problems) == 1, (
+        reading.problems
+    )
 
 
 @pytest.mark.parametrize("kind", ["text", "textarea", "checkbox", "number", "date"])

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from hypothesis import given
@@ -261,6 +262,19 @@ def test_a_logo_that_no_page_can_show_is_left_out() -> None:
         event = event_of(event_text(item_theme_logo_url=logo), has_image="er.png".__eq__)
         assert event.logo == ""
     assert event_of(event_text(item_theme_logo_url="images/er.png")).logo == "/images/er.png"
+
+
+def test_the_address_of_a_logo_leads_to_its_file() -> None:
+    for written, file in (("wie%3F.png", "wie?.png"), ("a%23b.png", "a#b.png"), ("één.png", "één.png")):
+        logo = event_of(event_text(item_theme_logo_url=f"/images/{written}"), has_image=file.__eq__).logo
+        assert unquote(urlsplit(logo).path) == f"/images/{file}"
+
+
+def test_without_a_day_the_rest_of_the_file_is_looked_at_too() -> None:
+    said = told(event_text(date=None, capacity="veel", signup_opens="2027-01-10"))
+    assert "`date` is missing" in said
+    assert "`capacity` is “veel”" in said
+    assert "signup_opens" not in said
 
 
 def test_links_without_a_scheme_are_said_at_their_line_and_code_is_left_alone() -> None:

@@ -92,3 +92,26 @@ def test_what_is_no_site_is_refused(source: bytes) -> None:
     site, problems = read_site(source, "content")
     assert site is None
     assert problems
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("name: [x", "the file is not valid YAML"),
+        ("name: x\n" + "#" * 50_000, "the file is longer"),
+        ("a: " + "[" * 40, ""),
+    ],
+)
+def test_a_file_that_is_no_yaml_is_not_spoken_of_as_an_event(source: str, says: str) -> None:
+    _, (problem,) = read_site(source.encode(), "content")
+    assert says in problem.what
+    assert not any(word in str(problem) for word in ("front matter", "---", "tickets", "event"))
+
+
+def test_a_tab_is_read_as_in_an_event() -> None:
+    site, (problem,) = read_site(
+        b"name: x\ncontact: x@example.org\nbank:\n\tname: y\n\tiban: BE71 0961 2345 6769\n", "content"
+    )
+    assert site is not None
+    assert site.bank == Bank("y", "BE71096123456769")
+    assert (problem.severity, problem.line, problem.mend) == ("warning", 4, "use spaces")

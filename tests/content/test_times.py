@@ -3,6 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from portal.content.mend import mended
 from portal.content.times import NotATime, read_moment
 from tests.content.writing import event_of, event_text, only_problem, reading_of
 
@@ -79,7 +80,17 @@ def test_an_end_in_an_earlier_year_is_a_year_typed_wrongly() -> None:
     assert event.ends == datetime(2026, 3, 5, 16, 30, tzinfo=BRUSSELS)
 
 
-@pytest.mark.parametrize("end", ["2025-03-04T16:30:00", "2026-03-05T09:00:00", "2024-02-29T16:30:00"])
+@pytest.mark.parametrize("end", ["2026-12-31", "2026-12-31T24:00:00", "31/12/2026 24u00"])
+def test_the_last_day_of_a_year_typed_wrongly_is_that_of_the_right_year(end: str) -> None:
+    source = event_text(date="2027-12-30", end_date=end)
+    right = "2027-12-31" if end == "2026-12-31" else "2028-01-01T00:00:00"
+    assert event_of(source).last_day.isoformat() == "2027-12-31"
+    assert mended(source.encode(), reading_of).decode() == event_text(date="2027-12-30", end_date=right)
+
+
+@pytest.mark.parametrize(
+    "end", ["2025-03-04T16:30:00", "2026-03-05T09:00:00", "2026-03-04", "2024-02-29T16:30:00", "2024-02-29"]
+)
 def test_an_end_that_stays_before_the_start_is_refused(end: str) -> None:
     assert reading_of(event_text(date="2026-03-05T09:30:00", end_date=end)).event is None
 
