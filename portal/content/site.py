@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import cast, get_args
 from zoneinfo import ZoneInfo
 
@@ -14,8 +15,10 @@ from portal.content.event import Notify, Registration
 from portal.content.fields import Fields
 from portal.content.findings import Findings, shown
 from portal.content.frontmatter import Unreadable, read_yaml
+from portal.content.images import Images
 from portal.content.links import host_of, is_web_address, local_path
 from portal.content.problems import Edit, Problem
+from portal.content.source import read_source
 from portal.i18n import LANGUAGES
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
@@ -65,6 +68,25 @@ KEYS = tuple(part.name for part in fields(Site))
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
+
+
+def site_in(content: Path, images: Images) -> tuple[Site | None, tuple[Problem, ...]]:
+    """The site of a content folder, and what is wrong with it; None when anything is an error.
+
+    Raises ``FileNotFoundError`` when there is no ``site.yaml``.
+    """
+    try:
+        source = read_source(content / FILE_NAME)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        what = f"the file cannot be read ({error.strerror})"
+        return None, (Problem(FILE_NAME, 1, "error", what, "check its rights"),)
+    site, problems = read_site(source, content.name)
+    if site and site.logo and not images.has(site.logo):
+        what, mend = f"`logo` images/{site.logo} is not there", "put the file there, or take the line away"
+        problems = (*problems, Problem(FILE_NAME, 1, "warning", what, mend))
+    return site, problems
 
 
 def read_site(source: bytes, folder_name: str) -> tuple[Site | None, tuple[Problem, ...]]:
