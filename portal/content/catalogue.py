@@ -107,7 +107,8 @@ class Catalogue:
             now = None
         except OSError:
             now = (0, 0, 0, 0)
-        if self._site is not None and now == self._site_signature and now != (0, 0, 0, 0):
+        # What was wrong may be mended elsewhere: the logo put there, the rights given.
+        if self._site is not None and now == self._site_signature and not self._site_problems:
             return
         try:
             site, problems = site_in(self.folder, self._images)

@@ -254,6 +254,14 @@ def test_a_site_that_breaks_while_running_stays_as_it_was(catalogue: Catalogue, 
     assert told(catalogue) == ""
 
 
+def test_a_logo_that_is_put_there_is_missing_no_more(catalogue: Catalogue, folder: Path) -> None:
+    (folder / "site.yaml").write_text("name: x\nlogo: a.png\n")
+    assert "site.yaml:1: warning: `logo` images/a.png is not there" in told(catalogue)
+    (folder / "images").mkdir()
+    (folder / "images" / "a.png").write_bytes(PNG)
+    assert told(catalogue) == ""
+
+
 def test_a_site_whose_file_is_gone_stays_as_it_was(catalogue: Catalogue, folder: Path) -> None:
     site = folder / "site.yaml"
     site.write_text("name: Goed\ndefault_registration: none\n")
