@@ -1,4 +1,4 @@
-"""An ordinary busy day: visitors look, some sign up, an organiser looks at the list, at 70 % of what the machine can.
+"""An ordinary busy day: visitors look and some sign up, at 70 % of what the machine can.
 
 Promised: no answer fails, nine of ten that are due come, and memory stays flat: in the last third of the time it is at
 most a tenth above the first.
