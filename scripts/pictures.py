@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import sleep
+from time import monotonic, sleep
 from urllib.request import urlopen
 
 from PIL import Image
@@ -35,6 +35,7 @@ SIZES = {
     "large": {"width": 390, "height": 844},
 }
 """In px. `paper` is A4 without its margins, `zoomed` a laptop at 200 %, `large` a phone with text of 200 %."""
+PATIENCE = 60  # seconds
 USUAL = ("phone", "laptop")
 ORGANISER, PASSWORD = "organiser@example.org", "only for these pictures"
 FULL = "robot_soldeertafel_2027_03_24"
@@ -67,6 +68,10 @@ registration: portal
 }
 
 
+Show = Callable[[Page, LivePortal], None]
+"""Makes a browser's page show one of the portal's."""
+
+
 def sign_up(page: Page, portal: LivePortal, slug: str) -> str:
     """Fill in and send the form of an event; returns the path of the registration's own page."""
     page.goto(f"{portal.url}/events/{slug}/signup")
@@ -94,7 +99,7 @@ def _form_with_errors(page: Page, portal: LivePortal) -> None:
     page.locator("form button.button").last.click()
 
 
-def _first_of(slug: str, query: str, then: str = "") -> Callable[[Page, LivePortal], None]:
+def _first_of(slug: str, query: str, then: str = "") -> Show:
     """The first registration in an event's list, or a page below it."""
 
     def show(page: Page, portal: LivePortal) -> None:
@@ -138,7 +143,7 @@ def _webhook(page: Page, portal: LivePortal) -> None:
     page.locator("form[action$=test] button").click()
 
 
-def _sent_empty(path: str, form: str) -> Callable[[Page, LivePortal], None]:
+def _sent_empty(path: str, form: str) -> Show:
     """A form sent as it comes: with its errors."""
 
     def show(page: Page, portal: LivePortal) -> None:
@@ -148,11 +153,14 @@ def _sent_empty(path: str, form: str) -> Callable[[Page, LivePortal], None]:
     return show
 
 
-def _at(path: str) -> Callable[[Page, LivePortal], None]:
-    return lambda page, portal: (page.goto(portal.url + path), None)[1]
+def _at(path: str) -> Show:
+    def show(page: Page, portal: LivePortal) -> None:
+        page.goto(portal.url + path)
+
+    return show
 
 
-PAGES: dict[str, Callable[[Page, LivePortal], None]] = {
+PAGES: dict[str, Show] = {
     "agenda": _at("/"),
     "agenda-past": _at("/?past=1"),
     "agenda-nothing": _at("/?q=nothing+like+this"),
@@ -253,11 +261,11 @@ def main() -> None:
         portal.run("demo")
         portal.run("user", "add", ORGANISER, "--role", "owner", "--password-stdin", typed=PASSWORD)
         _write_more(portal)
-        cookies = _visit(browser, portal, chosen.language)
+        own_pages, cookies = _visit(browser, portal, chosen.language)
         if chosen.docs:
             _docs(browser, portal, cookies)
         else:
-            _all(browser, portal, cookies, tuple(chosen.only), chosen.sizes)
+            _all(browser, portal, PAGES | own_pages, cookies, tuple(chosen.only), chosen.sizes)
 
 
 def _content(folder: Path) -> str:
@@ -277,31 +285,40 @@ def _write_more(portal: LivePortal) -> None:
     engine = connect(f"sqlite:///{portal.data_dir / 'portal.db'}")
     sign_up_many(engine, LONG, confirmed=398, waiting=1, at=datetime.now(UTC))
     engine.dispose()
-    while not all(slug in urlopen(f"{portal.url}/sitemap.xml").read().decode() for slug in WRITTEN):  # noqa: S310
+    until = monotonic() + PATIENCE
+    while not all(slug in _sitemap(portal) for slug in WRITTEN):
+        if monotonic() > until:
+            raise TimeoutError(f"the portal does not show {', '.join(WRITTEN)}")
         sleep(0.2)
 
 
-def _visit(browser: Browser, portal: LivePortal, language: str) -> dict[str, object]:
-    """Sign somebody up and sign in; returns the browser's memory."""
+def _sitemap(portal: LivePortal) -> str:
+    with urlopen(f"{portal.url}/sitemap.xml", timeout=PATIENCE) as answer:  # noqa: S310
+        return str(answer.read().decode())
+
+
+def _visit(browser: Browser, portal: LivePortal, language: str) -> tuple[dict[str, Show], dict[str, object]]:
+    """Sign somebody up and sign in; returns the pages of the registrations, and the browser's memory."""
+    pages = {}
     with browser.new_context() as context:
         context.add_cookies([{"name": "language", "value": language, "url": portal.url}])
         page = context.new_page()
-        PAGES["registration-waitlisted"] = _at(sign_up(page, portal, FULL))
+        pages["registration-waitlisted"] = _at(sign_up(page, portal, FULL))
         own_page = sign_up(page, portal, FREE)
-        PAGES["registration-confirmed"], PAGES["cancel"] = _at(own_page), _at(f"{own_page}/cancel")
+        pages["registration-confirmed"], pages["cancel"] = _at(own_page), _at(f"{own_page}/cancel")
         own_page = sign_up(page, portal, PAID)
-        PAGES["registration-to-pay"] = _at(own_page)
+        pages["registration-to-pay"] = _at(own_page)
         for below in ("change", "address", "erase"):
-            PAGES[f"registration-{below}"] = _at(f"{own_page}/{below}")
+            pages[f"registration-{below}"] = _at(f"{own_page}/{below}")
         sign_in(page, portal)
-        return context.storage_state()  # type: ignore[return-value]
+        return pages, context.storage_state()  # type: ignore[return-value]
 
 
 def _shoot(
     browser: Browser,
     portal: LivePortal,
     state: object,
-    show: Callable[..., None],
+    show: Show,
     size: str,
     scheme: str,
     to: Path,
@@ -328,13 +345,14 @@ def _shoot(
 def _all(
     browser: Browser,
     portal: LivePortal,
+    pages: dict[str, Show],
     state: dict[str, object],
     only: tuple[str, ...],
     sizes: Sequence[str],
 ) -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     visitor = _visitor(state)
-    for name, show in (PAGES | ORGANISERS_PAGES).items():
+    for name, show in (pages | ORGANISERS_PAGES).items():
         if not name.startswith(only):
             continue
         for size in sizes:

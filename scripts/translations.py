@@ -13,9 +13,10 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from portal.i18n import CATALOGUES, LANGUAGES, SOURCE
+
 ROOT = Path(__file__).parent.parent
-CATALOGUES = ROOT / "portal" / "translations"
-LANGUAGES = ("nl", "fr", "de")
+TRANSLATED = tuple(language for language in LANGUAGES if language != SOURCE)
 """Those that must be complete. Messages are written in English, which needs no catalogue."""
 
 METHODS = [("portal/**.py", "python"), ("templates/**.*", "jinja2")]
@@ -34,10 +35,11 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[sdf]|%[sdf]|\{\w+\}")
 
 def main(arguments: list[str]) -> None:
     if arguments == ["update"]:
-        for language in LANGUAGES:
+        for language in TRANSLATED:
             update(language)
     elif arguments == ["check"]:
-        problems = [problem for language in LANGUAGES for problem in check(language)]
+        said = extracted()
+        problems = [problem for language in TRANSLATED for problem in check(language, said)]
         for problem in problems:
             print(problem)
         if problems:
@@ -85,15 +87,15 @@ def update(language: str) -> None:
         write_po(file, catalogue, width=100, include_lineno=False, sort_by_file=True, ignore_obsolete=True)
 
 
-def check(language: str) -> Iterator[str]:
-    """What has to be mended in a catalogue, each as ``path:line: what``."""
+def check(language: str, source: Catalog) -> Iterator[str]:
+    """What has to be mended in a catalogue of what ``source`` says, each as ``path:line: what``."""
     path = path_of(language)
     where = path.relative_to(ROOT)
     if not path.exists():
         yield f"{where}: is not there"
         return
     translated = {_key(message): message for message in _read(language) if message.id}
-    said = {_key(message): message for message in extracted() if message.id}
+    said = {_key(message): message for message in source if message.id}
     for key, message in said.items():
         if key not in translated:
             file, line = message.locations[0]

@@ -11,10 +11,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from portal.content.event import Event
-from portal.content.folder import EventFolder, events_folder
+from portal.content.folder import NO_EVENTS, EventFolder, events_folder
 from portal.content.images import Images, Signature, signature
 from portal.content.problems import Problem
-from portal.content.site import FILE_NAME, Site, read_site
+from portal.content.site import FILE_NAME, Site, site_in
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,6 @@ class Catalogue:
         self._found: tuple[Problem, ...] = ()
         self._site: Site | None = None
         self._site_signature: Signature | None = None
-        self._site_is_read = False
         self._site_problems: tuple[Problem, ...] = ()
         self._snapshot: Snapshot | None = None
         self.begin_anew()
@@ -93,8 +92,7 @@ class Catalogue:
             problems = list(self._site_problems)
             folder = events_folder(self.folder)
             if folder is None:
-                what, mend = "there is no folder events/ (or _events/)", "make it, with a file for each event"
-                problems.append(Problem(".", 1, "error", what, mend))
+                problems.append(NO_EVENTS)
             elif self._folder is None or self._folder.folder != folder:
                 self._folder = EventFolder(self.folder, folder, self._images)
             if folder is not None and self._folder is not None and self._folder.scan(self._site):
@@ -103,48 +101,33 @@ class Catalogue:
             return self._swap(self._site, (*problems, *self._found))
 
     def _read_site(self) -> None:
-        file = self.folder / FILE_NAME
         try:
-            now = signature(file.stat())
+            now = signature((self.folder / FILE_NAME).stat())
         except FileNotFoundError:
             now = None
         except OSError:
             now = (0, 0, 0, 0)
-        if self._site is not None and now is None and (self._site_signature or self._site_problems):
-            # Without its file a site gives forms by default, also to events that others organise.
-            gone = Problem(
-                FILE_NAME, 1, "error", "the file is gone", "put it back, or start the portal again"
-            )
-            self._site_problems, self._site_signature = (gone,), None
+        # What was wrong may be mended elsewhere: the logo put there, the rights given.
+        if self._site is not None and now == self._site_signature and not self._site_problems:
             return
-        is_known = self._site is not None or now is not None
-        if self._site_is_read and is_known and now == self._site_signature and now != (0, 0, 0, 0):
-            return
-        site, problems = self._site_now(file, there=now is not None)
-        self._site = site or self._site
-        self._site_problems, self._site_signature, self._site_is_read = problems, now, True
-
-    def _site_now(self, file: Path, *, there: bool) -> tuple[Site | None, tuple[Problem, ...]]:
-        if not there:
-            if self.folder.is_dir():
-                return Site(name=self.folder.name), ()
-            what = f"there is no folder {self.folder}"
-            return None, (
-                Problem(".", 1, "error", what, "make it, or point PORTAL_CONTENT_DIR to the right one"),
-            )
         try:
-            source = file.read_bytes()
-        except OSError as error:
-            what = f"the file cannot be read ({error.strerror})"
-            return None, (Problem(FILE_NAME, 1, "error", what, "check its rights"),)
-        site, problems = read_site(source, self.folder.name)
-        if site and site.logo and not self._images.has(site.logo):
-            what = f"`logo` images/{site.logo} is not there"
-            problems = (
-                *problems,
-                Problem(FILE_NAME, 1, "warning", what, "put the file there, or take the line away"),
-            )
-        return site, problems
+            site, problems = site_in(self.folder, self._images)
+        except FileNotFoundError:
+            site, problems = self._without_site_file()
+            now = None
+        self._site = site or self._site
+        self._site_problems, self._site_signature = problems, now
+
+    def _without_site_file(self) -> tuple[Site | None, tuple[Problem, ...]]:
+        if self._site is not None and (self._site_signature or self._site_problems):
+            # Without its file a site gives forms by default, also to events that others organise.
+            what, mend = "the file is gone", "put it back, or start the portal again"
+            return None, (Problem(FILE_NAME, 1, "error", what, mend),)
+        if self.folder.is_dir():
+            return Site(name=self.folder.name), ()
+        what = f"there is no folder {self.folder}"
+        mend = "make it, or point PORTAL_CONTENT_DIR to the right one"
+        return None, (Problem(".", 1, "error", what, mend),)
 
     def _swap(self, site: Site, problems: tuple[Problem, ...]) -> Snapshot:
         """A new snapshot when anything differs, so that whoever keeps something with the old one may go on."""

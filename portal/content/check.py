@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from portal.content.folder import EVENT_FOLDERS, EventFolder, events_folder
+from portal.content.folder import EVENT_FOLDERS, NO_EVENTS, EventFolder, events_folder, readable
 from portal.content.images import Images
 from portal.content.mend import applied, mended
 from portal.content.problems import Problem, errors
-from portal.content.site import FILE_NAME, Site, read_site
+from portal.content.site import FILE_NAME, Site, site_in
+from portal.content.source import read_source
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,9 @@ class _Scope:
         self, content: Path, folder: Path | None, only: Path | None = None, *, whole: bool = True
     ) -> None:
         self._content, self._only = content, only
-        images = Images(content) if whole else None
-        self._folder = EventFolder(content, folder, images) if folder else None
+        self._images = Images(content) if whole else None
+        self._folder = EventFolder(content, folder, self._images) if folder else None
         self._in_force = Site(name=content.name)
-        self._has_site = whole and (content / FILE_NAME).is_file()
 
     @classmethod
     def of(cls, target: Path) -> "_Scope":
@@ -92,7 +92,7 @@ class _Scope:
                 return cls(target, folder)
             return cls(target, target, whole=False)
         if target.name == FILE_NAME:
-            return cls(target.parent, None)
+            return cls(target.parent, None, target)
         above = next((parent for parent in target.parents if parent.name in EVENT_FOLDERS), None)
         if above:
             return cls(above.parent, above, target)
@@ -102,17 +102,19 @@ class _Scope:
         site, found = self._site()
         # Without its site.yaml a folder can still be checked, as one that says nothing special.
         self._in_force = site or Site(name=self._content.name)
-        if self._only is not None:
-            found = ()
         if self._folder is None:
-            return list(found)
+            return list(found) if self._only else [*found, NO_EVENTS]
         self._folder.scan(self._in_force, self._only)
-        return [*found, *self._folder.settled()[1]]
+        of_events = self._folder.settled()[1]
+        return list(of_events) if self._only else [*found, *of_events]
 
     def _site(self) -> tuple[Site | None, tuple[Problem, ...]]:
-        if not self._has_site:
+        if self._images is None:
             return None, ()
-        return read_site((self._content / FILE_NAME).read_bytes(), self._content.name)
+        try:
+            return site_in(self._content, self._images)
+        except FileNotFoundError:
+            return None, ()
 
     def files(self) -> int:
         return len(self._folder.files) if self._folder else 0
@@ -146,7 +148,7 @@ class _Scope:
     def _rewrite(self, path: str, mend: Callable[[str, bytes], bytes]) -> Problem | None:
         file = self._content / path
         try:
-            source = file.read_bytes()
+            source = read_source(file)
             better = mend(path, source)
             if better != source:
                 _replace(file.resolve(), better)
@@ -158,7 +160,7 @@ class _Scope:
 
     def shown(self, problems: list[Problem]) -> tuple[Problem, ...]:
         here = Path.cwd()
-        moved = [replace(p, path=os.path.relpath(self._content / p.path, here)) for p in problems]
+        moved = [replace(p, path=readable(os.path.relpath(self._content / p.path, here))) for p in problems]
         return tuple(sorted(moved, key=lambda problem: (problem.path, problem.line)))
 
 

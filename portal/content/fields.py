@@ -275,19 +275,17 @@ class Fields:
             folded = key.strip().casefold().replace("-", "_").replace(" ", "_")
             meant = (also or {}).get(folded) or (folded if folded in known else None)
             near = [meant] if meant else get_close_matches(folded, known, 1, 0.8)
+            what = f"the key `{key}`{self.of} is not known"
             if near:
                 renaming = self._text is not None and near[0] not in self._entries
                 edits = (Edit(*entry.key.inside, near[0]),) if renaming else ()
-                self.findings.warning(
-                    entry.key.line,
-                    f"the key `{key}`{self.of} is not known",
-                    f"did you mean `{near[0]}`?",
-                    *edits,
-                )
+                self.not_known(entry.key.line, what, f"did you mean `{near[0]}`?", *edits)
             elif strict:
-                self.findings.warning(
-                    entry.key.line, f"the key `{key}`{self.of} is not known", f"use one of {', '.join(known)}"
-                )
+                self.not_known(entry.key.line, what, f"use one of {', '.join(known)}")
+
+    def not_known(self, line: int, what: str, mend: str, *edits: Edit) -> None:
+        """Reports what ``known_only`` found, as a warning: the file can be read without that key."""
+        self.findings.warning(line, what, mend, *edits)
 
     def _one_of(self, first: Entry, second: Entry) -> Entry:
         """Which of two entries with one key is meant; an error when that cannot be told."""

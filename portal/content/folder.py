@@ -13,8 +13,12 @@ from portal.content.problems import Problem
 from portal.content.reader import Reading, read
 from portal.content.site import Site
 from portal.content.slugs import Naming, settle
+from portal.content.source import read_source
 
 EVENT_FOLDERS = ("events", "_events")
+NO_EVENTS = Problem(
+    ".", 1, "error", "there is no folder events/ (or _events/)", "make it, with a file for each event"
+)
 DEEPEST = 30
 TICK = 50_000_000
 """Nanoseconds within which a file system may give two writes the same time."""
@@ -30,7 +34,6 @@ class EventFile:
     last_good: Event | None = None
     asked: tuple[tuple[str, Signature | None], ...] = ()
     """The images that the text speaks of, as they were."""
-    refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,12 +116,12 @@ class EventFolder:
     ) -> EventFile | None:
         last_good = known.last_good if known else None
         naming = known.naming if known else Naming()
-        file = EventFile(signature(item.status), naming=naming, last_good=last_good, refused=True)
-        if time.time_ns() - item.status.st_mtime_ns < TICK:
+        file = EventFile(signature(item.status), naming=naming, last_good=last_good)
+        if abs(time.time_ns() - item.status.st_mtime_ns) < TICK:
             # It may be written once more without its times showing it: look again.
             file.signature = (0, 0, 0, 0)
         try:
-            source = Path(item.file).read_bytes()
+            source = read_source(Path(item.file))
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -138,7 +141,7 @@ class EventFolder:
         reading = read(source, item.path, site, has_image)
         file.problems, file.asked = reading.problems, tuple(asked.items())
         if reading.event is not None:
-            file.last_good, file.naming, file.refused = reading.event, reading.naming, False
+            file.last_good, file.naming = reading.event, reading.naming
         return file
 
     def _found(self, stray: list[Problem], only: Path | None) -> Iterator[_Found]:
@@ -180,7 +183,11 @@ class _Walk:
                     continue
 
     def _at(self, entry: os.DirEntry[str], path: str, depth: int) -> Iterator[_Found]:
-        if entry.is_dir():
+        if entry.name != readable(entry.name):
+            # No page, address or message could say it.
+            if entry.is_dir() or entry.name.lower().endswith(".md"):
+                self._refuse(readable(path), "its name is not in UTF-8", "rename it")
+        elif entry.is_dir():
             yield from self.below(entry.path, path, depth + 1)
         elif entry.is_symlink() and not self._stays_within(entry.path, path):
             return
@@ -210,6 +217,11 @@ class _Walk:
 def events_folder(content: Path) -> Path | None:
     """Where a content folder keeps its events."""
     return next((content / name for name in EVENT_FOLDERS if (content / name).is_dir()), None)
+
+
+def readable(path: str) -> str:
+    """A path as it can be written: with ``?`` for what is not UTF-8."""
+    return path.encode(errors="replace").decode()
 
 
 def _begins_as_an_event(file: str) -> bool:

@@ -28,11 +28,12 @@ from portal.content.programme import (
     read_sessions,
     read_tickets,
 )
-from portal.content.site import LANGUAGES, Site
+from portal.content.site import Site
 from portal.content.slugs import Naming, from_name, safe
 from portal.content.summary import first_paragraph
 from portal.content.times import NotATime, read_moment
 from portal.content.title import read_title
+from portal.i18n import LANGUAGES
 
 SIGNUP_KEYS = (
     "capacity", "tickets", "sessions", "questions", "signup_opens", "signup_closes", "waitlist", "max_party", "minimum",

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import cast, get_args
 from zoneinfo import ZoneInfo
 
@@ -14,11 +15,13 @@ from portal.content.event import Notify, Registration
 from portal.content.fields import Fields
 from portal.content.findings import Findings, shown
 from portal.content.frontmatter import Unreadable, read_yaml
+from portal.content.images import Images
 from portal.content.links import host_of, is_web_address, local_path
-from portal.content.problems import Problem
+from portal.content.problems import Edit, Problem
+from portal.content.source import read_source
+from portal.i18n import LANGUAGES
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
-LANGUAGES = ("nl", "en", "fr", "de")
 FILE_NAME = "site.yaml"
 
 
@@ -63,7 +66,27 @@ class Site:
 
 KEYS = tuple(part.name for part in fields(Site))
 
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
+
+
+def site_in(content: Path, images: Images) -> tuple[Site | None, tuple[Problem, ...]]:
+    """The site of a content folder, and what is wrong with it; None when anything is an error.
+
+    Raises ``FileNotFoundError`` when there is no ``site.yaml``.
+    """
+    try:
+        source = read_source(content / FILE_NAME)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        what = f"the file cannot be read ({error.strerror})"
+        return None, (Problem(FILE_NAME, 1, "error", what, "check its rights"),)
+    site, problems = read_site(source, content.name)
+    if site and site.logo and not images.has(site.logo):
+        what, mend = f"`logo` images/{site.logo} is not there", "put the file there, or take the line away"
+        problems = (*problems, Problem(FILE_NAME, 1, "warning", what, mend))
+    return site, problems
 
 
 def read_site(source: bytes, folder_name: str) -> tuple[Site | None, tuple[Problem, ...]]:
@@ -87,7 +110,7 @@ def read_site(source: bytes, folder_name: str) -> tuple[Site | None, tuple[Probl
 
 
 def _read(keys: "_Strict") -> Site:
-    keys.only(KEYS)
+    keys.known_only(KEYS)
     name = keys.text("name", 200)
     if not name and "name" not in keys:
         keys.findings.error(keys.line_of("name"), "`name` is missing", "add the name of the organisation")
@@ -96,12 +119,7 @@ def _read(keys: "_Strict") -> Site:
         contact=keys.address("contact"),
         url=keys.link("url").rstrip("/"),
         logo=_logo(keys),
-        accent=keys.matching(
-            "accent",
-            re.compile(r"#[0-9a-fA-F]{6}").fullmatch,
-            'a colour like "#2f6f8f", between quotes',
-            Site.accent,
-        ),
+        accent=_accent(keys),
         languages=_languages(keys),
         timezone=_timezone(keys),
         replaces_registration_hosts=_hosts(keys),
@@ -119,33 +137,16 @@ def _read(keys: "_Strict") -> Site:
 class _Strict(Fields):
     """Here a key that is not known is an error: nobody else reads this file."""
 
-    def only(self, known: tuple[str, ...]) -> None:
-        before = self.findings
-        self.findings = Findings(before.path)
-        self.known_only(known)
-        for problem in self.findings.in_order():
-            before.error(problem.line, problem.what, problem.mend)
-        self.findings = before
+    def not_known(self, line: int, what: str, mend: str, *edits: Edit) -> None:
+        self.findings.error(line, what, mend, *edits)
 
-    def matching(
-        self,
-        key: str,
-        fits: Callable[[str], object],
-        like: str,
-        default: str = "",
-        read: Callable[[str], str] = str.strip,
-    ) -> str:
-        value = self.scalar(key)
-        text = read(value.text) if value else ""
-        if value is None:
-            # An unquoted "#2f6f8f" is a comment to YAML, and leaves the key empty.
-            if key == "accent" and self.is_written(key):
-                self.wrong(key, "empty", f"give {like}")
-            return default
-        if not fits(text):
-            self.wrong(key, shown(value.text), f"give {like}")
-            return default
-        return text
+
+def _accent(keys: _Strict) -> str:
+    like = 'a colour like "#2f6f8f", between quotes'
+    if keys.is_written("accent") and "accent" not in keys:
+        # An unquoted "#2f6f8f" is a comment to YAML, and leaves the key empty.
+        keys.wrong("accent", "empty", f"give {like}")
+    return _matching(keys, "accent", _COLOUR.fullmatch, like) or Site.accent
 
 
 def _logo(keys: _Strict) -> str:
@@ -199,15 +200,29 @@ def _bank(keys: _Strict) -> Bank | None:
     bank = keys.group("bank")
     if bank is None:
         return None
-    bank.only(("name", "iban", "bic"))
+    bank.known_only(("name", "iban", "bic"))
     for key in ("name", "iban"):
         if key not in bank:
             bank.findings.error(
                 bank.line, f"{bank.name(key)} is missing", "add it, or take the whole of `bank` away"
             )
-    number = bank.matching("iban", _is_iban, "an account number like BE71 0961 2345 6769", read=_closed_up)
-    code = bank.matching("bic", stdnum.bic.is_valid, "a code of 8 or 11 letters and digits", read=_closed_up)
+    like = "an account number like BE71 0961 2345 6769"
+    number = _matching(bank, "iban", _is_iban, like, read=_closed_up)
+    like = "a code of 8 or 11 letters and digits"
+    code = _matching(bank, "bic", stdnum.bic.is_valid, like, read=_closed_up)
     return Bank(bank.text("name", 200), number, code)
+
+
+def _matching(
+    keys: _Strict, key: str, fits: Callable[[str], object], like: str, read: Callable[[str], str] = str.strip
+) -> str:
+    """The value as ``read`` gives it; empty when there is none, or one that does not fit."""
+    value = keys.scalar(key)
+    text = read(value.text) if value else ""
+    if value and not fits(text):
+        keys.wrong(key, shown(value.text), f"give {like}")
+        return ""
+    return text
 
 
 def _organisation(keys: _Strict) -> Organisation:
@@ -215,7 +230,7 @@ def _organisation(keys: _Strict) -> Organisation:
     if organisation is None:
         return Organisation()
     names = tuple(part.name for part in fields(Organisation))
-    organisation.only(names)
+    organisation.known_only(names)
     return Organisation(**{name: organisation.text(name, 200) for name in names})
 
 

@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from statistics import median
 
 from sqlalchemy import Engine, create_engine, select
 from sqlalchemy.orm import Session
@@ -20,7 +19,8 @@ from portal.storage.database import connect, prepare
 from portal.storage.models import CONFIRMED, Attendee, HistoryEntry, Letter, Registration
 from scripts.bench.bare import Rows, make_room, rows_again, write
 from scripts.bench.databases import Fresh
-from scripts.bench.served import percentile, serve
+from scripts.bench.load import Load
+from scripts.bench.served import serve
 from tests.support.clients import FilledForm, cancel, fill_in
 
 PLACES, SIGN_UPS, CLIENTS, CANCELS_EVERY, LARGEST_PARTY = 20, 400, 32, 8, 4
@@ -41,13 +41,13 @@ def _measure(database_url: str) -> list[str]:
         forms = list(clients.map(lambda n: fill_in(url, "rush", n, parties[n]), range(SIGN_UPS)))
         begun = time.monotonic()
         answers = list(clients.map(_sign_up, forms, range(SIGN_UPS)))
-        portal = Figures([wait for _statuses, wait in answers], time.monotonic() - begun)
+        portal = Load(SIGN_UPS / (time.monotonic() - begun), [wait for _statuses, wait in answers])
     broken = _failures([status for statuses, _wait in answers for status in statuses])
     broken += [*_lost(engine, sum(parties)), *_misplaced(engine)]
     bare = _commit_bare(database_url)
     engine.dispose()
-    portal.show("portal")
-    bare.show("bare commit")
+    for name, load in (("portal", portal), ("bare commit", bare)):
+        print(f"  {name:12} {load}   longest/median {load.fairness:4.1f}")
     print(
         f"  portal / bare commit: registrations/s {portal.rate / bare.rate:.3f}, "
         f"p50 {portal.p50 / bare.p50:.1f}, p99 {portal.p99 / bare.p99:.1f}"
@@ -55,23 +55,6 @@ def _measure(database_url: str) -> list[str]:
     if portal.fairness > LONGEST_WAIT:
         broken.append(f"somebody waited {portal.fairness:.1f} times the median")
     return broken
-
-
-class Figures:
-    """Waits in seconds, and how long all of it took."""
-
-    def __init__(self, waits: list[float], took: float) -> None:
-        self.rate = len(waits) / took
-        self.p50, self.p99, self.longest = median(waits), percentile(waits, 99), max(waits)
-        self.fairness = self.longest / self.p50
-
-    def show(self, name: str) -> None:
-        """Print them in a line."""
-        print(
-            f"  {name:12} {self.rate:7.1f} registrations/s   p50 {self.p50 * 1000:6.1f} ms   "
-            f"p99 {self.p99 * 1000:6.1f} ms   longest {self.longest * 1000:6.1f} ms   "
-            f"longest/median {self.fairness:4.1f}"
-        )
 
 
 def _sign_up(form: FilledForm, number: int) -> tuple[list[int], float]:
@@ -140,7 +123,7 @@ def _misplaced(engine: Engine) -> Iterator[str]:
             break  # what is free is held for it
 
 
-def _commit_bare(database_url: str) -> Figures:
+def _commit_bare(database_url: str) -> Load:
     """The same rows again, for another event, by as many threads: no portal, no lock on the event, no queue."""
     engine = prepare(create_engine(database_url, pool_size=CLIENTS))
     make_room(engine)
@@ -153,6 +136,7 @@ def _commit_bare(database_url: str) -> Figures:
     registrations = list(rows_again(engine))
     with ThreadPoolExecutor(CLIENTS) as threads:
         begun = time.monotonic()
-        figures = Figures(list(threads.map(commit, registrations)), time.monotonic() - begun)
+        waits = list(threads.map(commit, registrations))
+        took = time.monotonic() - begun
     engine.dispose()
-    return figures
+    return Load(len(waits) / took, waits)

@@ -8,6 +8,8 @@ from tempfile import TemporaryDirectory
 from tests.support.databases import PostgresDatabases, SqliteDatabases
 from tests.support.durable import start_durable_postgres
 
+KINDS = ("SQLite", "PostgreSQL")
+
 Fresh = Callable[[], AbstractContextManager[str]]
 
 
@@ -15,7 +17,5 @@ Fresh = Callable[[], AbstractContextManager[str]]
 def databases() -> Iterator[Mapping[str, Fresh]]:
     """By name, what gives the address of an empty database with the portal's tables."""
     with TemporaryDirectory() as folder, start_durable_postgres() as server:
-        yield {
-            "SQLite": SqliteDatabases(Path(folder)).fresh,
-            "PostgreSQL": PostgresDatabases(server.url).fresh,
-        }
+        fresh = SqliteDatabases(Path(folder)).fresh, PostgresDatabases(server.url).fresh
+        yield dict(zip(KINDS, fresh, strict=True))

@@ -1,5 +1,6 @@
 """Clients that keep their connection, as browsers do, and cost the machine little themselves."""
 
+import re
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -32,6 +33,11 @@ class Load:
     def longest(self) -> float:
         return max(self.waits)
 
+    @property
+    def fairness(self) -> float:
+        """The longest wait in medians."""
+        return self.longest / self.p50
+
     def __str__(self) -> str:
         return (
             f"{self.rate:7.1f}/s   p50 {self.p50 * 1000:6.1f} ms   p99 {self.p99 * 1000:6.1f} ms   "
@@ -49,24 +55,24 @@ class Connection:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def get(self, path: str) -> bytes:
-        """The body; raises OSError for any answer but 200."""
+        """The body; raises OSError for any answer but a whole one with 200 and its length."""
         self._socket.sendall(f"GET {path} HTTP/1.1\r\nHost: {self._host}\r\n\r\n".encode())
-        head, _, body = self._until(b"\r\n\r\n").partition(b"\r\n\r\n")
-        if not head.startswith(b"HTTP/1.1 200"):
+        read = b""
+        while b"\r\n\r\n" not in read:
+            read += self._more()
+        head, _, body = read.partition(b"\r\n\r\n")
+        length = re.search(rb"\r\ncontent-length: *(\d+)", head, re.IGNORECASE)
+        if not head.startswith(b"HTTP/1.1 200") or not length:
             raise OSError(head.decode())
-        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
-        while len(body) < length:
-            body += self._socket.recv(65_536)
+        while len(body) < int(length[1]):
+            body += self._more()
         return body
 
-    def _until(self, mark: bytes) -> bytes:
-        read = b""
-        while mark not in read:
-            more = self._socket.recv(65_536)
-            if not more:
-                raise OSError("the server closed the connection")
-            read += more
-        return read
+    def _more(self) -> bytes:
+        more = self._socket.recv(65_536)
+        if not more:
+            raise OSError("the server closed the connection")
+        return more
 
     def close(self) -> None:
         self._socket.close()

@@ -1,6 +1,7 @@
-"""An ordinary busy day: visitors look, some sign up, an organiser looks at the list, at 70 % of what the machine can.
+"""An ordinary busy day: visitors look and some sign up, at 70 % of what the machine can.
 
-Promised: no answer fails, and memory stays flat: in the last third of the time it is at most a tenth above the first.
+Promised: no answer fails, nine of ten that are due come, and memory stays flat: in the last third of the time it is at
+most a tenth above the first.
 """
 
 import random
@@ -9,17 +10,20 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import count
 from statistics import mean
 from typing import Any
 
 from scripts.bench.databases import Fresh
+from scripts.bench.load import Load
 from scripts.bench.memory import portals_memory
-from scripts.bench.served import percentile, serve
+from scripts.bench.served import serve
 from tests.support.clients import Client, fill_in
 
 CLIENTS, EVENTS = 8, 20
 PART_OF_LIMIT = 0.7
+LEAST_PACE = 0.9
 LIMIT_SECONDS = 15.0
 MOST_GROWTH = 1.1
 
@@ -55,7 +59,10 @@ class Day:
             self.waits.append(took)
 
     def _sign_up(self, event: str, number: int) -> list[int]:
-        form = fill_in(self.url, event, number)
+        try:
+            form = fill_in(self.url, event, number)
+        except AssertionError:  # there came no form
+            return [0]
         answer = form.send()
         if answer.status != 303:
             return [answer.status]
@@ -69,19 +76,23 @@ def soak(fresh: Fresh, minutes: float) -> list[str]:
         limit = _run(Day(url), LIMIT_SECONDS, None, [])
         day, memory = Day(url), list[float]()
         pace = PART_OF_LIMIT * limit
-        reached = _run(day, minutes * 60, pace, memory)
-    third = max(1, len(memory) // 3)
-    first, last = mean(memory[:third]), mean(memory[-third:])
-    print(
-        f"  limit {limit:.0f}/s, then {reached:.0f}/s for {minutes:g} minutes: {dict(day.statuses)}\n"
-        f"  p50 {percentile(day.waits, 50) * 1000:.0f} ms   p99 {percentile(day.waits, 99) * 1000:.0f} ms   "
-        f"longest {max(day.waits) * 1000:.0f} ms   memory {first:.0f} MiB at first, {last:.0f} MiB at last",
-        flush=True,
-    )
+        load = Load(_run(day, minutes * 60, pace, memory), day.waits)
+    print(f"  limit {limit:.0f}/s, then for {minutes:g} minutes: {dict(day.statuses)}\n  {load}", flush=True)
     broken = [
         f"{number} answers {status}" for status, number in day.statuses.items() if status not in (200, 303)
     ]
-    return broken + ([f"memory grew to {last / first:.2f} times"] if last > MOST_GROWTH * first else [])
+    if load.rate < LEAST_PACE * pace:
+        broken.append(f"{load.rate:.0f} things were done a second, and {pace:.0f} were to be")
+    return broken + _growth(memory)
+
+
+def _growth(memory: list[float]) -> list[str]:
+    if not memory:
+        return ["how much memory it took was not to be seen"]
+    third = max(1, len(memory) // 3)
+    first, last = mean(memory[:third]), mean(memory[-third:])
+    print(f"  memory {first:.0f} MiB at first, {last:.0f} MiB at last", flush=True)
+    return [f"memory grew to {last / first:.2f} times"] if last > MOST_GROWTH * first else []
 
 
 def _run(day: Day, seconds: float, pace: float | None, memory: list[float]) -> float:
@@ -101,7 +112,8 @@ def _run(day: Day, seconds: float, pace: float | None, memory: list[float]) -> f
             day.act()
             done += 1
             if which == 0 and time.monotonic() - begun > len(memory) * 10:
-                memory.append(portals_memory(day.url))
+                with suppress(RuntimeError):  # it is gone, which its answers tell
+                    memory.append(portals_memory(day.url))
         return done
 
     with ThreadPoolExecutor(CLIENTS) as threads:

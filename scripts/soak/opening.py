@@ -8,6 +8,8 @@ import asyncio
 import re
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -19,7 +21,7 @@ from portal.storage.database import connect
 from portal.storage.models import CONFIRMED, Attendee
 from scripts.bench.databases import Fresh
 from scripts.bench.served import percentile, serve
-from tests.support.clients import HIDDEN
+from tests.support.clients import HIDDEN, PATIENCE
 
 PEOPLE, PLACES = 1000, 50
 LONGEST = 5.0
@@ -48,22 +50,36 @@ def soak(fresh: Fresh) -> list[str]:
             confirmed = connection.scalar(having)
         engine.dispose()
     broken = [] if confirmed == PLACES else [f"{confirmed} have one of the {PLACES} places"]
-    for step, answers, right in (("form", told.opened, {200, 409}), ("answer", told.sent, {303, 409})):
-        waits = [wait for _status, wait in answers]
-        statuses = Counter(status for status, _wait in answers)
-        print(
-            f"  {step:7} p50 {percentile(waits, 50):.2f} s   p99 {percentile(waits, 99):.2f} s   "
-            f"longest {max(waits):.2f} s   {dict(statuses)}",
-            flush=True,
-        )
-        if strange := statuses.keys() - right:
-            broken.append(f"{step}: answers {sorted(strange)}")
-        if max(waits) > LONGEST:
-            broken.append(f"{step}: somebody waited {max(waits):.1f} s")
+    return broken + compare(told)
+
+
+def compare(told: Told) -> list[str]:
+    """Print how long it took, step by step; return the promises that were broken."""
+    broken = [
+        *_step("form", told.opened, {200, 409}),
+        *_step("answer", told.sent, {303, 409}),
+    ]
     got = sum(status == 303 for status, _wait in told.sent)
     if got != PLACES:
         broken.append(f"{got} were told that they have a place")
     return broken
+
+
+def _step(step: str, answers: list[tuple[int, float]], right: set[int]) -> Iterator[str]:
+    waits = [wait for _status, wait in answers]
+    if not waits:
+        yield f"{step}: nobody came so far"
+        return
+    statuses = Counter(status for status, _wait in answers)
+    print(
+        f"  {step:7} p50 {percentile(waits, 50):.2f} s   p99 {percentile(waits, 99):.2f} s   "
+        f"longest {max(waits):.2f} s   {dict(statuses)}",
+        flush=True,
+    )
+    if strange := statuses.keys() - right:
+        yield f"{step}: answers {sorted(strange)}"
+    if max(waits) > LONGEST:
+        yield f"{step}: somebody waited {max(waits):.1f} s"
 
 
 async def _everybody(url: str, opens: datetime) -> Told:
@@ -93,18 +109,22 @@ async def _somebody(url: str, number: int, told: Told) -> None:
 
 
 async def _ask(url: str, method: str, body: str, cookies: str) -> tuple[int, str, str]:
-    """Status, cookies to send back, page; 0 for a connection that broke."""
+    """Status, cookies to send back, page; 0 for a connection that broke, or had no end."""
     address = urlsplit(url)
+    request = (
+        f"{method} {FORM} HTTP/1.1\r\nHost: {address.netloc}\r\nConnection: close\r\nCookie: {cookies}\r\n"
+        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    )
     try:
-        reader, writer = await asyncio.open_connection(address.hostname, address.port)
-        writer.write(
-            f"{method} {FORM} HTTP/1.1\r\nHost: {address.netloc}\r\nConnection: close\r\nCookie: {cookies}\r\n"
-            f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
-        )
-        answer = (await reader.read()).decode()
-        writer.close()
+        async with asyncio.timeout(PATIENCE):
+            reader, writer = await asyncio.open_connection(address.hostname, address.port)
+            with closing(writer):
+                writer.write(request.encode())
+                answer = (await reader.read()).decode(errors="replace")
     except OSError:
         return 0, "", ""
-    head, _, page = answer.partition("\r\n\r\n")
+    head, end, page = answer.partition("\r\n\r\n")
+    if not end:
+        return 0, "", ""
     kept = "; ".join(re.findall(r"^set-cookie: ([^;]+)", head, re.IGNORECASE | re.MULTILINE))
-    return int(head.split(" ", 2)[1]) if head else 0, kept, page
+    return int(head.split(" ", 2)[1]), kept, page

@@ -2,6 +2,7 @@ import os
 import shutil
 import struct
 import time
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -143,6 +144,44 @@ def test_three_thousand_files_are_read_and_looked_at_quickly(catalogue: Catalogu
     assert time.perf_counter() - began < 1
 
 
+def test_a_name_that_is_not_utf8_is_told_and_takes_nothing_down(catalogue: Catalogue, folder: Path) -> None:
+    for name in (b"caf\xe9.md", b"\xe9t\xe9/c.md", b"foto\xe9.jpg"):
+        file = Path(os.fsdecode(os.fsencode(folder / "events") + b"/" + name))
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(event_text(title="Oud"))
+    assert titles(catalogue) == ["Eerste", "Tweede"]
+    assert told(catalogue).splitlines() == [
+        "events/?t?:1: error: its name is not in UTF-8, rename it",
+        "events/caf?.md:1: error: its name is not in UTF-8, rename it",
+    ]
+
+
+def test_of_a_file_that_is_far_too_large_only_the_beginning_is_read(
+    catalogue: Catalogue, folder: Path
+) -> None:
+    for file in (folder / "events" / "a.md", folder / "site.yaml"):
+        file.write_text("---\n")
+        os.truncate(file, 150_000_000)
+    tracemalloc.start()
+    with pytest.raises(SiteError, match="larger than 1 MB"):
+        catalogue.refresh()
+    (folder / "site.yaml").unlink()
+    assert "events/a.md:1: error: the file is larger than 1 MB" in told(catalogue)
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()
+
+
+def test_a_file_that_is_dated_tomorrow_is_read_once(
+    catalogue: Catalogue, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tomorrow = time.time() + 86_400
+    for file in (folder / "events").iterdir():
+        os.utime(file, (tomorrow, tomorrow))
+    catalogue.refresh()
+    monkeypatch.setattr("portal.content.folder.read", lambda *_: pytest.fail("it is read again"))
+    catalogue.refresh()
+
+
 def test_a_link_that_leads_out_is_refused(catalogue: Catalogue, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "secret.md").write_text(event_text(title="Geheim"))
     (tmp_path / "secrets").mkdir()
@@ -212,6 +251,14 @@ def test_a_site_that_breaks_while_running_stays_as_it_was(catalogue: Catalogue, 
     assert "did you mean `name`?" in told(catalogue)
     site.write_text("name: Beter\n")
     assert catalogue.refresh().site.name == "Beter"
+    assert told(catalogue) == ""
+
+
+def test_a_logo_that_is_put_there_is_missing_no_more(catalogue: Catalogue, folder: Path) -> None:
+    (folder / "site.yaml").write_text("name: x\nlogo: a.png\n")
+    assert "site.yaml:1: warning: `logo` images/a.png is not there" in told(catalogue)
+    (folder / "images").mkdir()
+    (folder / "images" / "a.png").write_bytes(PNG)
     assert told(catalogue) == ""
 
 

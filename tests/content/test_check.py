@@ -1,7 +1,9 @@
+import os
 from pathlib import Path
 
 import pytest
 
+from portal.content.catalogue import Catalogue
 from portal.content.check import CheckResult, check, format_problem
 from portal.content.problems import Problem
 from tests.content.writing import event_text, write_content
@@ -56,6 +58,35 @@ def test_a_broken_site_is_told_and_the_events_are_still_checked(tmp_path: Path) 
     (tmp_path / "site.yaml").write_text("nam: x\n")
     assert sorted(set(paths(check(Path())))) == ["events/a.md", "site.yaml"]
     assert set(paths(check(Path("site.yaml")))) == {"site.yaml"}
+
+
+def test_the_check_says_of_the_site_and_its_folder_what_the_portal_says(tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text("name: x\nlogo: weg.png\n")
+    said = Catalogue(tmp_path).refresh().problems
+    assert [problem.what for problem in said] == [
+        "`logo` images/weg.png is not there", "there is no folder events/ (or _events/)",
+    ]  # fmt: skip
+    assert set(check(tmp_path).problems) == set(said)
+    assert paths(check(Path("site.yaml"))) == ["site.yaml"]
+
+
+def test_a_site_that_cannot_be_read_is_told_and_the_events_are_still_checked(tmp_path: Path) -> None:
+    write_content(tmp_path, a=event_text(capacity="x"))
+    (tmp_path / "site.yaml").mkdir()
+    assert paths(check(tmp_path)) == ["events/a.md", "site.yaml"]
+
+
+def test_the_path_of_a_file_can_be_written_whatever_its_name(tmp_path: Path) -> None:
+    file = Path(os.fsdecode(b"caf\xe9.md"))
+    file.write_text("no event")
+    assert paths(check(file)) == ["caf?.md"]
+
+
+def test_fix_leaves_a_file_that_is_too_large_as_it_was(tmp_path: Path) -> None:
+    file = write_content(tmp_path, a="---\r\n" + "x" * 1_000_001) / "events" / "a.md"
+    before = file.read_bytes()
+    assert check(tmp_path, fix=True).errors == 1
+    assert file.read_bytes() == before
 
 
 def test_what_is_not_there_is_an_error() -> None:
