@@ -35,6 +35,13 @@ _ATTRIBUTES = {
     "td": {"colspan", "rowspan"},
     "th": {"colspan", "rowspan", "scope"},
 }
+_VALUES = {
+    "start": r"-?\d{1,5}",
+    "colspan": r"[1-9]\d{0,2}",
+    "rowspan": r"[1-9]\d{0,2}",
+    "scope": r"(?i:row|col|rowgroup|colgroup)",
+}
+"""What nh3 lets through whatever it says; with another value the attribute is left out."""
 _GONE_WITH_CONTENT = {
     "script", "style", "iframe", "object", "embed", "noscript", "noembed", "noframes", "template", "svg", "math",
     "textarea", "select", "title", "xmp", "audio", "video", "canvas",
@@ -197,7 +204,7 @@ class _Page(HTMLParser):
         """The tags that are open, an empty one for each that was left out."""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
+        given = {name: value or "" for name, value in attrs if _is_valid(name, value or "")}
         if tag == "img":
             self.out.append(self._image(given))
             return
@@ -295,6 +302,10 @@ class _Page(HTMLParser):
 
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _VOID = frozenset({"br", "hr"})
+
+
+def _is_valid(attribute: str, value: str) -> bool:
+    return attribute not in _VALUES or re.fullmatch(_VALUES[attribute], value, re.ASCII) is not None
 
 
 def _open(tag: str, attributes: dict[str, str]) -> str:

@@ -21,13 +21,13 @@ from sqlalchemy.orm import object_session
 from portal import i18n, resource
 from portal.content.event import Event
 from portal.content.markdown import render
-from portal.content.plain import plain
 from portal.content.site import Site
 from portal.domain import payments, words
 from portal.domain.addresses import deliverable
 from portal.domain.facts import Facts
 from portal.formats import person_code
 from portal.formats.calendar import Invitation, Somebody, invitation
+from portal.formats.text import from_html
 from portal.formats.transfer import shown_iban, written_communication
 from portal.storage.models import CANCELLED, CONFIRMED, Attendee, Letter, Registration
 
@@ -240,7 +240,7 @@ def own_words(markdown: str, base_url: str) -> OwnWords:
     html = render(markdown, base_url, lambda _path: None)
     # A letter stands on no site: what leads to this one says so in full.
     html = re.sub(r'(<a [^<>]*href=")/(?!/)', rf"\g<1>{base_url}/", html)
-    return OwnWords(plain(html), Markup(html))  # noqa: S704  # render lets nothing through that could run
+    return OwnWords(from_html(html), Markup(html))  # noqa: S704  # render lets nothing through that could run
 
 
 def _last_sequence(registration: Registration) -> int | None:

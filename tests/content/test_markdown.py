@@ -150,6 +150,14 @@ def test_crooked_html_comes_out_straight(text: str) -> None:
     rendered(text)
 
 
+def test_what_says_nothing_about_a_list_or_a_cell_is_left_out() -> None:
+    assert rendered('<ol start="C"><li>x</li></ol>') == "<ol><li>x</li></ol>"
+    assert '<ol start="-3">' in rendered('<ol start="-3"><li>x</li></ol>')
+    row = '<td colspan="zz" rowspan="2">a</td><td colspan="0">b</td><th scope="here">c</th><th scope="COL">d</th>'
+    html = rendered(f"<table><tr>{row}</tr></table>")
+    assert '<td rowspan="2">a</td><td>b</td><th>c</th><th scope="COL">d</th>' in html
+
+
 BOMBS = {
     "brackets": "[" * 200_000,
     "brackets in many blocks": ("[" * 390 + "\n\n") * 500,
