@@ -19,11 +19,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import object_session
 
 from portal import i18n, resource
+from portal.content.addresses import deliverable
 from portal.content.event import Event
 from portal.content.markdown import render
 from portal.content.site import Site
 from portal.domain import payments, words
-from portal.domain.addresses import deliverable
 from portal.domain.facts import Facts
 from portal.formats import person_code
 from portal.formats.calendar import Invitation, Somebody, invitation
@@ -164,7 +164,7 @@ class LetterWriter:
             kind=kind,
             language=language,
             recipient=deliverable(recipient),
-            reply_to=reply_to,
+            reply_to=deliverable(reply_to) if reply_to else "",
             # RFC 5322, 3.6.4: unique by chance on the left, by our host on the right.
             message_id=f"<{secrets.token_hex(16)}@{self._host}>",
             subject=" ".join(subject.split()),
@@ -200,7 +200,7 @@ class LetterWriter:
                 title=registration.event_title,
                 url=f"{self.base_url}/events/{self.slug}",
                 # RFC 5546 asks for one; who has no address gets no replies either.
-                organizer=Somebody(self.site.name, self.contact or f"portal@{self._host}"),
+                organizer=Somebody(self.site.name, letter.reply_to or f"portal@{self._host}"),
                 attendee=Somebody(f"{person.first_name} {person.last_name}", letter.recipient),
             ),
             self.now,

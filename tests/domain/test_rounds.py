@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from portal.storage.models import Letter
-from portal.worker import Clerk
-from tests.support.outbox import at_the_desk, letters, sign_up
+from portal.worker import Clerk, crew_of
+from tests.support.outbox import at_the_desk, entry, letters, sign_up
 from tests.support.portal import SITE, PortalUnderTest, event_file
 
 MakePortal = Callable[..., PortalUnderTest]
@@ -112,6 +112,19 @@ def test_organisers_are_told_of_each_sign_up_when_they_want_to(make_portal: Make
         assert told in first.text
         assert told in first.html
     assert first.language == "nl"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_mail_servers_are_given_an_international_contact_in_ascii(make_portal: MakePortal) -> None:
+    portal = make_portal(site="name: Robots\ncontact: info@münchen.example\nnotify: each\n")
+    sign_up(portal)
+    round_at(portal, portal.clock.now)
+    confirmed, notice = letters(portal)
+    there = "info@xn--mnchen-3ya.example"
+    assert (confirmed.reply_to, notice.recipient) == (there, there)
+    assert entry(confirmed)["organizer"] == f"mailto:{there}"
+    crew = crew_of(portal.engine, portal.settings, portal.app.extensions["portal"].catalogue)
+    assert crew.postman.sender.address == there
 
 
 def test_who_wants_to_hear_of_each_sign_up_from_now_on_does_not_hear_of_old_ones(
