@@ -9,12 +9,13 @@ from typing import Literal, cast, get_args
 
 from portal.content import frontmatter
 from portal.content.correspondence import read_own_words, read_reminder
+from portal.content.costly import LONGEST, check_cost
 from portal.content.decoding import decode, without_tabs
 from portal.content.event import Event, Notify, Registration, Status, Waitlist
 from portal.content.fields import NO, Fields
 from portal.content.findings import Findings, shown
 from portal.content.frontmatter import FrontMatter, Unreadable
-from portal.content.links import LONGEST, check_text, host_of, is_web_address, local_path, without_code
+from portal.content.links import check_text, host_of, is_web_address, local_path, without_code
 from portal.content.price import price_in_text, written
 from portal.content.problems import Edit, Problem
 from portal.content.programme import (
@@ -113,6 +114,7 @@ class _File:
             findings,
         )
         self.text = front.text
+        self.shown = front.text[front.body :].strip()
         self.body = without_code(front.text[front.body : front.body + LONGEST])
         self.own_host = host_of(site.url)
         removable = None if front.mapping.flow else front.text
@@ -126,6 +128,7 @@ class _File:
         slug, naming = self._slug()
         location, online, location_link = self._location()
         registration, registration_link = self._registration()
+        check_cost(self.shown, self.front.lines[self.front.body], self.findings)
         check_text(self.body, self.front.body, self.front.lines, self.findings, self.has_image, self.own_host)
         logo = self._logo()
         sessions = read_sessions(self.fields)
@@ -141,7 +144,7 @@ class _File:
         if starts is not None:
             event = Event(
                 slug=slug, title=title, starts=starts, ends=ends, path=self.path,
-                text=self.text[self.front.body :].strip(),
+                text=self.shown,
                 summary=self.fields.text("summary") or first_paragraph(self.body), language=self._language(),
                 status=status, sold_out=sold_out, location=location, online=online, location_link=location_link,
                 logo=logo, registration=registration, registration_link=registration_link, price=price,

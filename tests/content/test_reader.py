@@ -282,6 +282,13 @@ def test_a_template_tag_is_said() -> None:
     assert "only Jekyll runs" in told(event_text("Zie {{ site.baseurl }}/x"))
 
 
+@pytest.mark.parametrize("body", ["Een zin.\n\n" * 2_001, "| a | b |\n" * 202])
+def test_a_text_that_is_not_laid_out_is_said(body: str) -> None:
+    problem = only_problem(event_text(body))
+    assert (problem.severity, problem.line) == ("warning", 4)
+    assert "shown as it was written" in problem.what
+
+
 @pytest.mark.parametrize(
     ("body", "summary"),
     [
