@@ -170,12 +170,9 @@ class Catalogue:
         except OSError:
             return None
 
-    def has_image(self, path: str) -> bool:
-        """Whether there is an image at a path below ``images/``."""
-        return self._images.has(path)
-
     def image_size(self, path: str) -> tuple[int, int] | None:
-        """Its width and height; None when it is not there, (0, 0) when they cannot be told."""
+        """Width and height of the image at a path below ``images/``; None when it is not there, (0, 0) when
+        they cannot be told."""
         return self._images.size(path)
 
     def image_file(self, path: str) -> Path | None:

@@ -6,6 +6,7 @@ from datetime import datetime, tzinfo
 from difflib import get_close_matches
 from typing import Self
 
+from portal.content.addresses import is_address
 from portal.content.findings import Findings, shown
 from portal.content.frontmatter import Entry, Scalar, Sequence, Value
 from portal.content.frontmatter import Mapping as YamlMapping
@@ -18,7 +19,6 @@ YES = frozenset({"true", "yes", "on", "ja", "oui"})
 NO = frozenset({"false", "no", "off", "nee", "non", "nein"})
 LONGEST_TEXT = 1_000
 
-_ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"\\]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
@@ -166,7 +166,7 @@ class Fields:
     def address(self, key: str) -> str:
         value = self.scalar(key, "e-mail address")
         address = value.text.strip() if value else ""
-        if not address or (_ADDRESS.fullmatch(address) and ".." not in address and len(address) <= 254):
+        if not address or is_address(address):
             return address
         self.wrong(key, shown(address), "give one e-mail address, like info@example.org")
         return ""

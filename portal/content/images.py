@@ -3,14 +3,16 @@
 import os
 import re
 import stat
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from urllib.parse import unquote
 
 import imagesize
 
 Signature = tuple[int, int, int, int]
 
 _UNKNOWN_SIZE = (0, 0)
+_LARGEST = 1_000_000
+"""Pixels: whoever says more says nothing, and no proportion can be reckoned from it."""
 _VIEW_BOX = re.compile(
     rb"<svg[^>]{0,2000}\bviewBox\s*=\s*[\"']\s*[-\d.eE]+[\s,]+[-\d.eE]+[\s,]+([\d.]+)[\s,]+([\d.]+)"
 )
@@ -22,7 +24,7 @@ def signature(status: os.stat_result) -> Signature:
 
 
 class Images:
-    """Paths are below ``images/``; an address like ``/images/a.png`` is taken too, except by ``file``."""
+    """Paths are below ``images/``: ``a.png``, not its address ``/images/a.png``."""
 
     def __init__(self, content: Path) -> None:
         self._content = content
@@ -49,18 +51,18 @@ class Images:
         return found
 
     def signature(self, path: str) -> Signature | None:
-        found = self._find(path)
+        found = self.file(path)
         try:
             return signature(found.stat()) if found else None
         except OSError:
             return None
 
     def has(self, path: str) -> bool:
-        return self._find(path) is not None
+        return self.file(path) is not None
 
     def size(self, path: str) -> tuple[int, int] | None:
         """Width and height in pixels; None when it is not there, (0, 0) when they cannot be told."""
-        found = self._find(path)
+        found = self.file(path)
         if found is None:
             return None
         try:
@@ -73,23 +75,21 @@ class Images:
             return None
         return known[1]
 
-    def _find(self, path: str) -> Path | None:
-        return self.file(
-            unquote(path.removeprefix("/").removeprefix("images/")) if path.startswith("/") else path
-        )
-
 
 def _measured(file: Path) -> tuple[int, int]:
+    size = _tried(imagesize.get, file)
+    return _tried(_view_box, file) if size == _UNKNOWN_SIZE and file.suffix.lower() == ".svg" else size
+
+
+def _tried(measure: Callable[[Path], Iterable[float]], file: Path) -> tuple[int, int]:
     try:
-        width, height = imagesize.get(file)
-    except Exception:  # the library raises whatever the bytes of a broken picture make it raise
-        width, height = -1, -1
-    if width > 0 and height > 0:
-        return round(width), round(height)
-    if file.suffix.lower() == ".svg":
-        with file.open("rb") as opened:
-            found = _VIEW_BOX.search(opened.read(8192))
-        if found:
-            width, height = (round(float(side)) for side in found.groups())
-            return (width, height) if width > 0 and height > 0 else _UNKNOWN_SIZE
-    return _UNKNOWN_SIZE
+        width, height = map(round, measure(file))
+    except Exception:  # whatever the bytes of a broken picture make the library and the arithmetic raise
+        return _UNKNOWN_SIZE
+    return (width, height) if 0 < width <= _LARGEST and 0 < height <= _LARGEST else _UNKNOWN_SIZE
+
+
+def _view_box(file: Path) -> list[float]:
+    with file.open("rb") as opened:
+        found = _VIEW_BOX.search(opened.read(8192))
+    return [float(side) for side in found.groups()] if found else [*_UNKNOWN_SIZE]

@@ -10,8 +10,6 @@ from portal.content.findings import Findings, shown
 from portal.content.frontmatter import Lines
 from portal.content.problems import Edit
 
-LONGEST = 200_000
-"""Characters that are looked at; no page is that long."""
 MOST = 1_000
 
 _BARE_HOST = re.compile(

@@ -12,12 +12,12 @@ import nh3
 from markdown.extensions import Extension
 from markdown.preprocessors import Preprocessor
 
+from portal.content.costly import is_costly
 from portal.content.links import host_of, local_path, with_scheme
 
 ImageSize = Callable[[str], tuple[int, int] | None]
 """The size of the image at a path below ``images/``; None when it is not there, (0, 0) when it cannot be told."""
 
-LONGEST = 200_000
 WIDEST = 4_000
 
 _EXTENSIONS = ("tables", "fenced_code", "def_list", "sane_lists", "md_in_html", "attr_list", "abbr")
@@ -35,6 +35,13 @@ _ATTRIBUTES = {
     "td": {"colspan", "rowspan"},
     "th": {"colspan", "rowspan", "scope"},
 }
+_VALUES = {
+    "start": r"-?\d{1,5}",
+    "colspan": r"[1-9]\d{0,2}",
+    "rowspan": r"[1-9]\d{0,2}",
+    "scope": r"(?i:row|col|rowgroup|colgroup)",
+}
+"""What nh3 lets through whatever it says; with another value the attribute is left out."""
 _GONE_WITH_CONTENT = {
     "script", "style", "iframe", "object", "embed", "noscript", "noembed", "noframes", "template", "svg", "math",
     "textarea", "select", "title", "xmp", "audio", "video", "canvas",
@@ -42,7 +49,6 @@ _GONE_WITH_CONTENT = {
 _SCHEMES = {"http", "https", "mailto", "tel"}
 _NO_HTML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef]|[\ufffe\uffff]")
 _EMPTY = re.compile(r"<(h[2-6]|p)>\s*</\1>\n?|<a(?: [^<>]*)?></a>")
-_OPENING_TAG = re.compile(r"<(?!(?:br|hr|img)\b)[a-z]", re.IGNORECASE)
 _BELONGS_IN = {
     "li": {"ul", "ol"},
     "dt": {"dl", "div"},
@@ -60,7 +66,7 @@ def render(text: str, base: str, image_size: ImageSize, table_label: str = "Tabl
     shown as it was written.
     """
     text = _NO_HTML.sub("", text)
-    if _is_costly(text):
+    if is_costly(text):
         return _as_written(text)
     try:
         clean = nh3.clean(
@@ -85,26 +91,6 @@ def render(text: str, base: str, image_size: ImageSize, table_label: str = "Tabl
 
 def _as_written(text: str) -> str:
     return f"<pre>{escape(text)}</pre>"
-
-
-def _is_costly(text: str) -> bool:
-    """Whether the Markdown library, which looks for the end of each opening mark, would take seconds."""
-    if len(text) > LONGEST or text.count("[") > 3_000 or text.count("\n*[") > 100:
-        return True
-    depth = max((_depth(row) for row in text.split("\n") if row[:1] in " \t>-*+0123456789"), default=0)
-    unclosed = len(_OPENING_TAG.findall(text)) - text.count("</")
-    if depth > 40 or unclosed > 500 or text.count("\n:") > 200:
-        return True
-    blocks = re.split(r"\n[ \t]*\n", text)
-    return any(
-        block.count("[") > 400 or block.count("<") - block.count(">") > 200 or block.count("&") > 5_000
-        for block in blocks
-    )
-
-
-def _depth(row: str) -> int:
-    lead = re.match(r"(?:[ \t]{0,200}(?:>|[-*+](?=[ \t])|\d{1,9}[.)](?=[ \t]))){0,200}[ \t]{0,400}", row)
-    return sum(lead[0].count(mark) for mark in ">-*+.)") + len(lead[0].expandtabs(4)) // 8 if lead else 0
 
 
 _here = threading.local()
@@ -197,7 +183,7 @@ class _Page(HTMLParser):
         """The tags that are open, an empty one for each that was left out."""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
+        given = {name: value or "" for name, value in attrs if _is_valid(name, value or "")}
         if tag == "img":
             self.out.append(self._image(given))
             return
@@ -295,6 +281,10 @@ class _Page(HTMLParser):
 
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _VOID = frozenset({"br", "hr"})
+
+
+def _is_valid(attribute: str, value: str) -> bool:
+    return attribute not in _VALUES or re.fullmatch(_VALUES[attribute], value, re.ASCII) is not None
 
 
 def _open(tag: str, attributes: dict[str, str]) -> str:

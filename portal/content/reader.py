@@ -11,12 +11,13 @@ from urllib.parse import quote
 
 from portal.content import frontmatter
 from portal.content.correspondence import read_own_words, read_reminder
+from portal.content.costly import LONGEST, check_cost
 from portal.content.decoding import decode, without_tabs
 from portal.content.event import Event, Notify, Registration, Status, Waitlist
 from portal.content.fields import NO, Fields
 from portal.content.findings import Findings, shown
 from portal.content.frontmatter import FrontMatter, Unreadable
-from portal.content.links import LONGEST, check_text, host_of, is_web_address, local_path, without_code
+from portal.content.links import check_text, host_of, is_web_address, local_path, without_code
 from portal.content.price import price_in_text, written
 from portal.content.problems import Edit, Problem
 from portal.content.programme import (
@@ -105,6 +106,7 @@ class _File:
         self.front, self.path, self.site = front, path, site
         self.has_image, self.findings = has_image, findings
         self.text = front.text
+        self.shown = front.text[front.body :].strip()
         self.body = without_code(front.text[front.body : front.body + LONGEST])
         self.own_host = host_of(site.url)
         removable = None if front.mapping.flow else front.text
@@ -119,13 +121,14 @@ class _File:
         slug, naming = self._slug()
         location, online, location_link = self._location()
         registration, registration_link = self._registration()
+        check_cost(self.shown, self.front.lines[self.front.body], self.findings)
         check_text(self.body, self.front.body, self.front.lines, self.findings, self.has_image, self.own_host)
         sessions = read_sessions(self.fields)
         tickets = read_tickets(self.fields, sessions, self.site.timezone)
         price, price_in_text = self._price(any(ticket.price is not None for ticket in tickets))
         event = Event(
             slug=slug, title=title, starts=starts or _NO_DAY, ends=ends, path=self.path,
-            text=self.text[self.front.body :].strip(),
+            text=self.shown,
             summary=self.fields.text("summary") or first_paragraph(self.body), language=self._language(),
             status=status, sold_out=sold_out, location=location, online=online, location_link=location_link,
             logo=self._logo(), registration=registration, registration_link=registration_link, price=price,

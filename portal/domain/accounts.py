@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from portal.content.addresses import email_key, is_address
 from portal.domain import audit, passwords
-from portal.domain.addresses import email_key, is_address
 from portal.domain.audit import SHELL, By
 from portal.domain.errors import AccountRefused
 from portal.domain.letters import LetterWriter

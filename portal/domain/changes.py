@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, field, fields
 
 from sqlalchemy.orm import Session
 
+from portal.content.addresses import email_key
 from portal.content.event import Event
 from portal.domain import places
-from portal.domain.addresses import email_key
 from portal.domain.desk import Desk, Standing
 from portal.domain.errors import ChangeRefused
 from portal.domain.registrations import history, last_entry

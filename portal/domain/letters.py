@@ -19,15 +19,15 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import object_session
 
 from portal import i18n, resource
+from portal.content.addresses import deliverable
 from portal.content.event import Event
 from portal.content.markdown import render
-from portal.content.plain import plain
 from portal.content.site import Site
 from portal.domain import payments, words
-from portal.domain.addresses import deliverable
 from portal.domain.facts import Facts
 from portal.formats import person_code
 from portal.formats.calendar import Invitation, Somebody, invitation
+from portal.formats.text import from_html
 from portal.formats.transfer import shown_iban, written_communication
 from portal.storage.models import CANCELLED, CONFIRMED, Attendee, Letter, Registration
 
@@ -164,7 +164,7 @@ class LetterWriter:
             kind=kind,
             language=language,
             recipient=deliverable(recipient),
-            reply_to=reply_to,
+            reply_to=deliverable(reply_to) if reply_to else "",
             # RFC 5322, 3.6.4: unique by chance on the left, by our host on the right.
             message_id=f"<{secrets.token_hex(16)}@{self._host}>",
             subject=" ".join(subject.split()),
@@ -200,7 +200,7 @@ class LetterWriter:
                 title=registration.event_title,
                 url=f"{self.base_url}/events/{self.slug}",
                 # RFC 5546 asks for one; who has no address gets no replies either.
-                organizer=Somebody(self.site.name, self.contact or f"portal@{self._host}"),
+                organizer=Somebody(self.site.name, letter.reply_to or f"portal@{self._host}"),
                 attendee=Somebody(f"{person.first_name} {person.last_name}", letter.recipient),
             ),
             self.now,
@@ -240,7 +240,7 @@ def own_words(markdown: str, base_url: str) -> OwnWords:
     html = render(markdown, base_url, lambda _path: None)
     # A letter stands on no site: what leads to this one says so in full.
     html = re.sub(r'(<a [^<>]*href=")/(?!/)', rf"\g<1>{base_url}/", html)
-    return OwnWords(plain(html), Markup(html))  # noqa: S704  # render lets nothing through that could run
+    return OwnWords(from_html(html), Markup(html))  # noqa: S704  # render lets nothing through that could run
 
 
 def _last_sequence(registration: Registration) -> int | None:

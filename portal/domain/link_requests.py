@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Row, delete, select
 from sqlalchemy.orm import Session
 
-from portal.domain.addresses import email_key, is_address
+from portal.content.addresses import email_key, is_address
 from portal.storage.identity import LinkRequest
 
 BATCH = 500

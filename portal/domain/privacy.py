@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, selectinload
 
+from portal.content.addresses import email_key
 from portal.content.event import CHOSEN, Event
 from portal.domain import changes, taken
-from portal.domain.addresses import email_key
 from portal.domain.desk import Desk
 from portal.domain.facts import Facts
 from portal.domain.registration_link import token_hash

@@ -9,9 +9,9 @@ from typing import Literal
 from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
+from portal.content.addresses import email_key
 from portal.content.event import NO_TICKET, Event, Question
 from portal.domain import link_requests, places, registration_link
-from portal.domain.addresses import email_key
 from portal.domain.desk import Desk
 from portal.domain.errors import SignupRefused
 from portal.domain.typed import folded

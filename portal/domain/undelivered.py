@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from portal.domain.addresses import deliverable, email_key
+from portal.content.addresses import deliverable, email_key
 from portal.domain.desk import Desk
 from portal.domain.errors import ChangeRefused
 from portal.domain.signup import search_text

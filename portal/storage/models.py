@@ -120,7 +120,7 @@ class Registration(Base):
 
     email: Mapped[str] = mapped_column(String(320))
     email_key: Mapped[str] = mapped_column(String(320))
-    """The address as it is compared; see ``domain.addresses.email_key``."""
+    """The address as it is compared; see ``content.addresses.email_key``."""
     phone: Mapped[str] = mapped_column(String(50), default="")
     school: Mapped[str] = mapped_column(String(200), default="")
     remarks: Mapped[str] = mapped_column(Text, default="")

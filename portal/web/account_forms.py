@@ -13,9 +13,9 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, Optional
 
+from portal.content.addresses import LONGEST
 from portal.content.event import Event
 from portal.domain.accounts import ROLES
-from portal.domain.addresses import LONGEST
 from portal.domain.api_tokens import ATTENDEES, EVENTS, LONGEST_NAME, SCOPES
 from portal.i18n import gettext as _
 from portal.storage.models import DOOR, ORGANISER, OWNER, Organiser

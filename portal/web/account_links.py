@@ -3,8 +3,8 @@
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from portal.content.addresses import LONGEST, email_key, is_address
 from portal.domain import account_links, link_requests, sign_ins
-from portal.domain.addresses import LONGEST, email_key, is_address
 from portal.domain.errors import AccountRefused, PasswordRefused
 from portal.storage.database import transaction
 from portal.web.account_forms import AddressForm, PasswordForm, password_words

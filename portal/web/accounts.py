@@ -3,8 +3,8 @@
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from portal.content.addresses import email_key, is_address
 from portal.domain import passkeys, second_factor, sign_ins
-from portal.domain.addresses import email_key, is_address
 from portal.domain.errors import CodeRefused
 from portal.i18n import gettext as _
 from portal.storage.database import transaction

@@ -28,9 +28,9 @@ from wtforms import (
 from wtforms.csrf.core import CSRF
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 
+from portal.content.addresses import LONGEST, email_key, is_address
 from portal.content.event import Event, Question, Ticket
 from portal.domain import places, words
-from portal.domain.addresses import LONGEST, email_key, is_address
 from portal.domain.places import Availability, Taken
 from portal.domain.privacy import PRIVACY_VERSION
 from portal.domain.signup import Person, SignUp

@@ -4,9 +4,9 @@ file has to be told of."""
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from portal.content.addresses import is_address
 from portal.content.event import Event
 from portal.domain import announcements, undelivered
-from portal.domain.addresses import is_address
 from portal.domain.errors import ChangeRefused
 from portal.domain.facts import Facts
 from portal.domain.letters import masked

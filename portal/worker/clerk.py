@@ -72,7 +72,8 @@ class Clerk:
                 return written + lost_links.answer_asked(session, snapshot.events, now, writer)
 
     def write_due(self, now: datetime) -> int:
-        """One pass over the events that people signed up for; returns how many letters were written."""
+        """One pass over the events that people signed up for; returns how many letters were written. What goes wrong
+        with one event is logged, and keeps nothing from the others."""
         snapshot = self.catalogue.snapshot
         written = 0
         with Session(self.engine) as session:
@@ -82,10 +83,12 @@ class Clerk:
                 if event is None:
                     continue
                 write = letters.LetterWriter(slug, event, snapshot.site, self.base_url, now)
-                written += rounds.write_due(session, event, write)
-                if told != Facts.of(event).written() and announcements.everybody_knows(session, event):
-                    with transaction(session):
-                        announcements.settle(session, event)
+                try:
+                    written += _write_about(session, event, told, write)
+                except Exception:
+                    # Whoever signed up for another event still hears about theirs.
+                    log.exception("the letters that are due about %s could not be written", slug)
+                    session.rollback()
         return written
 
     def forget(self, now: datetime) -> int:
@@ -101,3 +104,11 @@ class Clerk:
             with transaction(session):
                 webhooks.forget(session, now)
         return len(found)
+
+
+def _write_about(session: Session, event: Event, told: str, write: letters.LetterWriter) -> int:
+    written = rounds.write_due(session, event, write)
+    if told != Facts.of(event).written() and announcements.everybody_knows(session, event):
+        with transaction(session):
+            announcements.settle(session, event)
+    return written

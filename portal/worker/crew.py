@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
+from portal.content.addresses import deliverable
 from portal.content.catalogue import Catalogue
 from portal.content.site import Site
 from portal.formats import mail
@@ -47,7 +48,7 @@ def crew_of(
 
 def _postman(engine: Engine, settings: Settings, site: Site, is_busy: Callable[[], bool]) -> Postman:
     way = mail.SmtpServer(settings.smtp_url) if settings.smtp_url else mail.Folder(settings.data_dir / "mail")
-    address = settings.mail_from or site.contact
+    address = settings.mail_from or (deliverable(site.contact) if site.contact else "")
     if not address:
         log.warning("letters have no sender: set PORTAL_MAIL_FROM, or contact in site.yaml")
         address = "portal@localhost"

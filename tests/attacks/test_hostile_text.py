@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from portal.content.addresses import is_address
 from portal.content.markdown import render
 from portal.content.reader import KEYS, read
 from portal.content.site import Site, read_site
 from portal.domain import passwords
-from portal.domain.addresses import is_address
 from portal.domain.letters import masked
 from portal.domain.mailings import unknown_placeholders
 from portal.domain.typed import clean, clean_lines, folded

@@ -330,11 +330,18 @@ def test_images_are_measured_and_measured_again_when_they_change(catalogue: Cata
     (images / "b.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20.4 10"/>')
     (images / "c.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="30" height="15"/>')
     (images / "d.png").write_text("no picture")
-    assert catalogue.image_size("a.png") == catalogue.image_size("/images/a.png") == (320, 200)
+    assert catalogue.image_size("a.png") == (320, 200)
     assert (catalogue.image_size("b.svg"), catalogue.image_size("c.svg")) == ((20, 10), (30, 15))
     assert (catalogue.image_size("d.png"), catalogue.image_size("e.png")) == ((0, 0), None)
     (images / "a.png").write_bytes(PNG.replace(struct.pack(">I", 320), struct.pack(">I", 640)))
     assert catalogue.image_size("a.png") == (640, 200)
+
+
+@pytest.mark.parametrize("box", ["1.2.3 4", ". 4", "4 .", "9" * 400 + " 4", "9" * 300 + " 4", "0 4", "x 4"])
+def test_a_drawing_that_says_its_size_wrongly_has_none(catalogue: Catalogue, folder: Path, box: str) -> None:
+    (folder / "images").mkdir()
+    (folder / "images" / "a.svg").write_text(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {box}"/>')
+    assert catalogue.image_size("a.svg") == (0, 0)
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,8 @@ def test_a_file_with_a_title_and_a_date_is_an_event() -> None:
         ({"waitlist": "misschien"}, 4, "`waitlist`"),
         ({"contact": "Jan Peeters"}, 4, "e-mail address"),
         ({"contact": "a@b@c.be"}, 4, "e-mail address"),
+        ({"contact": "a.@b.be"}, 4, "e-mail address"),
+        ({"contact": "info@school.local"}, 4, "e-mail address"),
         ({"signup_opens": "2027-02-01"}, 4, "before the event starts"),
         ({"signup_opens": "2027-01-10", "signup_closes": "2027-01-09"}, 5, "not after `signup_opens`"),
         ({"tickets": "vol"}, 4, "not a list"),
@@ -95,6 +97,11 @@ def test_bytes_that_are_no_event_are_refused(source: bytes, says: str) -> None:
     reading = reading_of(source)
     assert reading.event is None
     assert says in str(reading.problems[0])
+
+
+@pytest.mark.parametrize("contact", ["jan@café.be", "info@münchen.de", "jan+robot@b.example"])
+def test_whoever_can_sign_up_can_be_the_contact(contact: str) -> None:
+    assert event_of(event_text(contact=contact)).contact == contact
 
 
 def test_a_wrong_value_names_path_line_what_and_mend() -> None:
@@ -287,6 +294,13 @@ def test_links_without_a_scheme_are_said_at_their_line_and_code_is_left_alone() 
 
 def test_a_template_tag_is_said() -> None:
     assert "only Jekyll runs" in told(event_text("Zie {{ site.baseurl }}/x"))
+
+
+@pytest.mark.parametrize("body", ["Een zin.\n\n" * 2_001, "| a | b |\n" * 202])
+def test_a_text_that_is_not_laid_out_is_said(body: str) -> None:
+    problem = only_problem(event_text(body))
+    assert (problem.severity, problem.line) == ("warning", 4)
+    assert "shown as it was written" in problem.what
 
 
 @pytest.mark.parametrize(

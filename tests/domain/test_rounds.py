@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select
 
 from portal.storage.models import Letter
-from portal.worker import Clerk
-from tests.support.outbox import at_the_desk, letters, sign_up
+from portal.worker import Clerk, crew_of
+from tests.support.outbox import EMMA, at_the_desk, entry, letters, sign_up
 from tests.support.portal import SITE, PortalUnderTest, event_file
 
 MakePortal = Callable[..., PortalUnderTest]
@@ -112,6 +114,36 @@ def test_organisers_are_told_of_each_sign_up_when_they_want_to(make_portal: Make
         assert told in first.text
         assert told in first.html
     assert first.language == "nl"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_mail_servers_are_given_an_international_contact_in_ascii(make_portal: MakePortal) -> None:
+    portal = make_portal(site="name: Robots\ncontact: info@münchen.example\nnotify: each\n")
+    sign_up(portal)
+    round_at(portal, portal.clock.now)
+    confirmed, notice = letters(portal)
+    there = "info@xn--mnchen-3ya.example"
+    assert (confirmed.reply_to, notice.recipient) == (there, there)
+    assert entry(confirmed)["organizer"] == f"mailto:{there}"
+    crew = crew_of(portal.engine, portal.settings, portal.app.extensions["portal"].catalogue)
+    assert crew.postman.sender.address == there
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_event_about_which_nothing_can_be_written_keeps_no_letter_from_the_others(
+    make_portal: MakePortal, caplog: pytest.LogCaptureFixture
+) -> None:
+    portal = make_portal({"nascholing": event_file(), "other": event_file(title="Robots")})
+    sign_up(portal)
+    visitor = portal.visitor()
+    form = visitor.get("/events/other/signup").form() | EMMA
+    assert visitor.post("/events/other/signup", form).status == 303
+    snapshot = portal.app.extensions["portal"].catalogue.snapshot
+    broken = replace(snapshot.events["nascholing"], contact="a.@b.be")
+    catalogue = SimpleNamespace(snapshot=replace(snapshot, events={**snapshot.events, "nascholing": broken}))
+    assert Clerk(portal.engine, catalogue, portal.settings.base_url).write_due(NINE) == 1
+    assert [letter.event_slug for letter in letters(portal, "reminder")] == ["other"]
+    assert "about nascholing could not be written" in caplog.text
 
 
 def test_who_wants_to_hear_of_each_sign_up_from_now_on_does_not_hear_of_old_ones(

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from portal.content.addresses import is_address
 from portal.content.event import Event
-from portal.domain.addresses import is_address
 from portal.domain.typed import folded
 from portal.formats.tables import Table
 

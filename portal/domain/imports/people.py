@@ -9,8 +9,8 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Literal, NamedTuple
 
+from portal.content.addresses import email_key
 from portal.content.event import NO_TICKET, Event
-from portal.domain.addresses import email_key
 from portal.domain.signup import Person
 from portal.domain.typed import folded
 

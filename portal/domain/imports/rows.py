@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from portal.content.addresses import LONGEST, is_address
 from portal.content.event import NO_TICKET, Event, Question
-from portal.domain.addresses import LONGEST, is_address
 from portal.domain.imports.columns import ANSWER, Columns
 from portal.domain.imports.people import Guest, Problem, ProblemKind
 from portal.domain.typed import (

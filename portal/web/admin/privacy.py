@@ -5,8 +5,8 @@ import json
 from flask import Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from portal.content.addresses import is_address
 from portal.domain import privacy
-from portal.domain.addresses import is_address
 from portal.i18n import gettext as _
 from portal.i18n import ngettext
 from portal.storage.database import transaction

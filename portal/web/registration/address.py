@@ -3,8 +3,8 @@
 from flask import abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from portal.content.addresses import email_key, is_address
 from portal.domain import new_address, registration_link
-from portal.domain.addresses import email_key, is_address
 from portal.domain.errors import ChangeRefused
 from portal.i18n import gettext as _
 from portal.storage.database import transaction

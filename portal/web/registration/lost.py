@@ -2,8 +2,8 @@
 
 from flask import render_template, request
 
+from portal.content.addresses import is_address
 from portal.domain import link_requests
-from portal.domain.addresses import is_address
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
 from portal.web.extensions import db, limiter, now

@@ -1,5 +1,6 @@
 """HTML of our own making as text for who reads letters without it."""
 
+import re
 from html.parser import HTMLParser
 
 _BLOCKS = frozenset(
@@ -8,7 +9,7 @@ _BLOCKS = frozenset(
 _LINES = frozenset({"br", "li", "tr", "dt", "dd"})
 
 
-def plain(html: str) -> str:
+def from_html(html: str) -> str:
     """The words of ``html``: paragraphs with an empty line between them, lists with dashes or numbers, and
     behind the words of each link its address."""
     reader = _Reader()
@@ -34,7 +35,7 @@ class _Reader(HTMLParser):
         given = dict(attrs)
         if tag in ("ul", "ol"):
             self.out.append("" if self._lists else "\n\n")
-            self._lists.append(int(given.get("start") or 1) - 1 if tag == "ol" else None)
+            self._lists.append(_first(given.get("start")) - 1 if tag == "ol" else None)
         elif tag in _BLOCKS:
             self.out.append("\n\n")
         elif tag in _LINES:
@@ -65,3 +66,8 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.out.append(data.replace("\n", " "))
+
+
+def _first(start: str | None) -> int:
+    """The number of a list's first item."""
+    return int(start) if start and re.fullmatch(r"-?\d{1,5}", start, re.ASCII) else 1

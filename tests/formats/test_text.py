@@ -3,7 +3,7 @@
 import pytest
 
 from portal.content.markdown import render
-from portal.content.plain import plain
+from portal.formats.text import from_html
 
 
 @pytest.mark.parametrize(
@@ -24,4 +24,9 @@ from portal.content.plain import plain
     ],
 )
 def test_text_reads_as_it_was_meant(written: str, read: str) -> None:
-    assert plain(render(written, "https://p.example", lambda _path: None)) == read
+    assert from_html(render(written, "https://p.example", lambda _path: None)) == read
+
+
+@pytest.mark.parametrize("start", ["C", "1.5", "", "²", "9" * 5_000])
+def test_a_list_that_begins_with_no_number_begins_with_one(start: str) -> None:
+    assert from_html(f'<ol start="{start}"><li>laptop</li></ol>') == "1. laptop"
