@@ -36,7 +36,8 @@ class LineKeeper:
     base_url: str
 
     def move_up(self, now: datetime) -> None:
-        """One pass over the events whose places are not those under which their line last moved."""
+        """One pass over the events whose places are not those under which their line last moved. What goes wrong with
+        one is logged, and holds up no other."""
         snapshot = self.catalogue.snapshot
         with Session(self.engine) as session:
             known = session.execute(select(EventRecord.slug, EventRecord.rules)).all()
@@ -45,8 +46,11 @@ class LineKeeper:
                 if event is None or desk.rules(event) == ruled:
                     continue
                 write = letters.LetterWriter(slug, event, snapshot.site, self.base_url, now)
-                with transaction(session):
-                    desk.Desk(session, slug, event, now=now, write_letter=write, actor=desk.SYSTEM)
+                try:
+                    with transaction(session):
+                        desk.Desk(session, slug, event, now=now, write_letter=write, actor=desk.SYSTEM)
+                except Exception:
+                    log.exception("the waiting list of %s could not move", slug)
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select
 
 from portal.storage.models import Letter
-from portal.worker import Clerk, crew_of
+from portal.worker import Clerk, LineKeeper, crew_of
 from tests.support.outbox import EMMA, at_the_desk, entry, letters, sign_up
 from tests.support.portal import SITE, PortalUnderTest, event_file
 
@@ -144,6 +145,25 @@ def test_an_event_about_which_nothing_can_be_written_keeps_no_letter_from_the_ot
     assert Clerk(portal.engine, catalogue, portal.settings.base_url).write_due(NINE) == 1
     assert [letter.event_slug for letter in letters(portal, "reminder")] == ["other"]
     assert "about nascholing could not be written" in caplog.text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_line_that_cannot_move_holds_up_no_other(
+    make_portal: MakePortal, caplog: pytest.LogCaptureFixture
+) -> None:
+    slugs = ("nascholing", "other")
+    portal = make_portal({slug: event_file(capacity=1) for slug in slugs})
+    for slug, name in product(slugs, ("emma", "noor")):
+        visitor = portal.visitor()
+        form = visitor.get(f"/events/{slug}/signup").form() | EMMA | {"email": f"{name}@school.example"}
+        assert visitor.post(f"/events/{slug}/signup", form).status == 303
+    snapshot = portal.app.extensions["portal"].catalogue.snapshot
+    larger = {slug: replace(event, capacity=2) for slug, event in snapshot.events.items()}
+    larger["nascholing"] = replace(larger["nascholing"], contact="a.@b.be")
+    catalogue = SimpleNamespace(snapshot=replace(snapshot, events=larger))
+    LineKeeper(portal.engine, catalogue, portal.settings.base_url).move_up(portal.clock.now)
+    assert [letter.event_slug for letter in letters(portal, "promoted")] == ["other"]
+    assert "the waiting list of nascholing could not move" in caplog.text
 
 
 def test_who_wants_to_hear_of_each_sign_up_from_now_on_does_not_hear_of_old_ones(
