@@ -1,5 +1,6 @@
 """The outbox: letters leave once, late when they must, and never twice."""
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from portal.domain import undelivered
 from portal.formats import mail
 from portal.storage.database import transaction
 from portal.storage.models import Letter
-from portal.worker import BATCH, CLAIM, GIVE_UP_AFTER, LONGEST_PAUSE, Postman
+from portal.worker import BATCH, CLAIM, GIVE_UP_AFTER, GIVE_WAY, LONGEST_PAUSE, Postman
 from tests.support.mail import PostOffice, open_post_office
 from tests.support.portal import SECRET, PortalUnderTest
 
@@ -55,6 +56,17 @@ def test_a_letter_leaves_once_with_the_registrants_link(signed_up: PortalUnderTe
         assert "Emma" in page.text
     (kept,) = letters(signed_up)
     assert (kept.state, kept.sent_at) == ("sent", signed_up.clock.now)
+
+
+def test_a_letter_gives_way_to_who_waits_for_a_page_and_leaves_all_the_same(
+    signed_up: PortalUnderTest, tmp_path: Path
+) -> None:
+    asked = iter([True])
+    way = mail.Folder(tmp_path / "mail")
+    busy = replace(postman(signed_up, way), is_busy=lambda: next(asked))
+    began = time.monotonic()
+    assert busy.send_due(signed_up.clock.now) == 1
+    assert time.monotonic() - began >= GIVE_WAY
 
 
 def test_a_letter_has_the_headers_of_an_honest_machine(signed_up: PortalUnderTest, tmp_path: Path) -> None:
