@@ -63,11 +63,12 @@ def show(event: Event, around: Surroundings) -> str:
     said = [words.places(availability), *rooms.values()]
     shelf, key = portal().empty_forms, (request.full_path, current_language(), availability.state)
     empty = shelf.get(key)
-    if empty is None or not may_show(empty.recipe):
+    # While a file changes, a request may still hold the event as it was.
+    if empty is None or empty.event is not event or not may_show(empty.recipe):
         holes = [hole(number) if words_ else "" for number, words_ in enumerate(said)]
         shown = forms.signup_form(event, dict(zip(rooms, holes[1:], strict=True)), around.token)
         page = _page(event, now_taken, shown, around, said=holes[0])
-        empty = EmptyForm.of(recipe([event]), page, forms.values_of(shown))
+        empty = EmptyForm.of(event, recipe([event]), page, forms.values_of(shown))
         shelf.put(key, empty)
     return empty.filled(said, forms.values_of(forms.blank(around.token)))
 
