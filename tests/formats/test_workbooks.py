@@ -172,12 +172,6 @@ def test_a_formatted_cell_far_to_the_right_costs_no_cells_between(monkeypatch: p
     assert len(shown) == 4
 
 
-def test_many_merged_cells_that_are_none_take_no_time() -> None:
-    none = "<!--" + "<mergeCell " * 5_000 + "-->"
-    rows = '<row r="1"><c r="A1"><v>1</v></c></row><row r="2"><c r="A2"><v>2</v></c></row>'
-    assert cells(read(with_sheet(rows + none))) == [("1",), ("2",)]
-
-
 def test_a_bomb_that_lies_about_its_size_unpacks_no_further_than_it_says() -> None:
     data = saved(book(["a", "b"], ["x", "y"]))
     size = workbooks.LARGEST_UNPACKED + 1
