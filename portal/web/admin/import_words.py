@@ -38,6 +38,7 @@ def fate_words() -> dict[Fate, str]:
         "known": _("is registered already"),
         "other_name": _("address registered for another name"),
         "twice": _("stands twice in the file"),
+        "withdrew": _("was registered and cancelled"),
         "cancelled": _("cancelled there, left out"),
         "full": _("no place left"),
         "cannot": _("cannot be added"),
@@ -53,6 +54,10 @@ def verdict_words(verdict: Verdict, event: Event) -> str:
             "address": verdict.guest.email,
             "name": verdict.name,
         }
+    if verdict.fate == "withdrew":
+        return _(
+            "Was registered here and cancelled. Nobody is added: sign them up by hand if they come after all."
+        )
     return _("There is no place left, and the event has no waiting list.")
 
 
