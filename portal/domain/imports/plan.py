@@ -23,7 +23,17 @@ from portal.storage.models import CONFIRMED, Attendee, Registration
 BATCH = 500
 
 Fate = Literal[
-    "place", "over", "waits", "known", "other_name", "twice", "withdrew", "cancelled", "full", "cannot"
+    "place",
+    "over",
+    "waits",
+    "known",
+    "other_name",
+    "twice",
+    "withdrew",
+    "cancelled",
+    "waits_there",
+    "full",
+    "cannot",
 ]
 
 ADDED: tuple[Fate, ...] = ("place", "over", "waits")
@@ -133,6 +143,8 @@ def decide(
 def _verdict(guest: Guest, fates: Mapping[int, Verdict], twice: Mapping[int, int]) -> Verdict:
     if guest.cancelled:
         return Verdict(guest, "cancelled")
+    if guest.waiting:
+        return Verdict(guest, "waits_there")
     if guest.problem:
         return Verdict(guest, "cannot")
     if guest.number in twice:

@@ -22,7 +22,7 @@ def field_words(field: str, event: Event) -> str:
         "school": _("School or organisation"),
         "ticket": _("Ticket"),
         "remarks": _("Remarks"),
-        "status": _("Status, such as cancelled"),
+        "status": _("Status, such as cancelled or waiting"),
         "cancelled": _("Cancelled: yes, or when"),
         "order": _("Order: who came together"),
         "contact_email": _("E-mail address of who ordered"),
@@ -40,6 +40,7 @@ def fate_words() -> dict[Fate, str]:
         "twice": _("stands twice in the file"),
         "withdrew": _("was registered and cancelled"),
         "cancelled": _("cancelled there, left out"),
+        "waits_there": _("waits there, left out"),
         "full": _("no place left"),
         "cannot": _("cannot be added"),
     }
