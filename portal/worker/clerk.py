@@ -16,6 +16,7 @@ from portal.domain import (
     letters,
     link_requests,
     lost_links,
+    new_address,
     privacy,
     rounds,
     webhooks,
@@ -100,6 +101,8 @@ class Clerk:
         programs; returns how many events that were."""
         snapshot = self.catalogue.snapshot
         with Session(self.engine) as session:
+            with transaction(session):
+                new_address.forget(session, now)
             found = privacy.expired(session, snapshot.events, snapshot.site.keep_days, now)
             for event in found:
                 with transaction(session):
