@@ -22,8 +22,9 @@ from portal.formats.statements import Entry, Statement
 from portal.storage.ledger import Payment, StatementEntry
 from portal.storage.models import Registration
 
+# Looked for at each word: with one of four letters before it, a reference would hide behind another find.
 REFERENCE = re.compile(
-    rf"\b([{REFERENCE_ALPHABET}]{{4}})[\s-]?([{REFERENCE_ALPHABET}]{{4}})\b", re.IGNORECASE
+    rf"\b(?=([{REFERENCE_ALPHABET}]{{4}})[\s-]?([{REFERENCE_ALPHABET}]{{4}})\b)", re.IGNORECASE
 )
 
 

@@ -166,6 +166,17 @@ def test_what_is_not_certain_waits_for_a_person(office: Office) -> None:
     assert office.session.scalars(select(Payment)).all() == []
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("text", ["Anne {}", "{} Bart", "REST 2027 {}", "ANNE-{} BART", "bedankt,{}."])
+def test_a_reference_is_found_among_other_words(office: Office, text: str) -> None:
+    one = office.sign_up("half")
+    reference = registration(office, one).reference
+    for written in (reference, reference.replace("-", " "), reference.replace("-", "").lower()):
+        read_in(office, entry(100, text=text.format(written)))
+    found = bank.to_look_at(office.session)
+    assert [(kept.reason, kept.proposed_id) for kept in found] == [("reference", one)] * 3
+
+
 def test_a_person_decides_once(office: Office) -> None:
     one = office.sign_up("half")
     read_in(office, entry(6500, counterparty="Peeters"), entry(6500, counterparty="Peeters", text="dubbel"))
