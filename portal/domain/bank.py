@@ -187,7 +187,7 @@ class _Guesses:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._unpaid: dict[int, list[tuple[int, set[str]]]] | None = None
+        self._unpaid: dict[int, list[tuple[int, set[frozenset[str]]]]] | None = None
 
     def of(self, entry: Entry, registration: Registration | None) -> tuple[str, int | None] | None:
         """Why a person should look, and the registration that is meant if only one can be; None for a stranger's.
@@ -202,25 +202,32 @@ class _Guesses:
             return ("reference", ids[0] if len(ids) == 1 else None)
         if entry.foreign:
             return None
-        said = set(re.findall(r"\w+", folded(entry.counterparty, entry.text)))
+        said = _words(entry.counterparty, entry.text)
         fits = [
             registration_id
             for registration_id, names in self._by_amount().get(entry.amount_cents, ())
-            if any(set(name.split()) <= said for name in names)
+            if any(name <= said for name in names)
         ]
         if not fits:
             return None
         return ("amount_and_name", fits[0] if len(fits) == 1 else None)
 
-    def _by_amount(self) -> Mapping[int, list[tuple[int, set[str]]]]:
+    def _by_amount(self) -> Mapping[int, list[tuple[int, set[frozenset[str]]]]]:
         """Registrations with something open, by what is open, with the names that a payer may give."""
         if self._unpaid is None:
             self._unpaid = defaultdict(list)
             for registration in unpaid(self._session):
-                names = {folded(person.last_name) for person in registration.attendees}
-                names |= {folded(registration.school)}
+                names = {_words(person.last_name) for person in registration.attendees}
+                names |= {_words(registration.school)}
                 if registration.billing:
-                    names |= {folded(registration.billing.name)}
+                    names |= {_words(registration.billing.name)}
                 still = balance(registration).open
-                self._unpaid[still].append((registration.id, {name for name in names if len(name) > 1}))
+                # A letter alone, or nothing but marks, would be found in what anybody writes.
+                told = {name for name in names if any(len(word) > 1 for word in name)}
+                self._unpaid[still].append((registration.id, told))
         return self._unpaid
+
+
+def _words(*texts: str) -> frozenset[str]:
+    """The words of what a payer wrote, or of a name, whatever stands between them."""
+    return frozenset(re.findall(r"\w+", folded(*texts)))

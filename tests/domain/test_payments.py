@@ -177,6 +177,37 @@ def test_a_reference_is_found_among_other_words(office: Office, text: str) -> No
     assert [(kept.reason, kept.proposed_id) for kept in found] == [("reference", one)] * 3
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("name", "school", "payer"),
+    [
+        ("O'Brien", "", "O’BRIEN LIAM"),
+        ("Peeters-Claes", "", "Mevr. Claes - Peeters"),
+        ("D'Hondt", "", "AN D'HONDT"),
+        ("Smet", "Sint-Jan", "SINT-JAN VZW"),
+        ("Smet", "K.A. Gent", "k a gent"),
+    ],
+)
+def test_a_name_is_found_whatever_marks_stand_in_it(
+    office: Office, name: str, school: str, payer: str
+) -> None:
+    one = office.sign_up("half")
+    with transaction(office.session):
+        paying = registration(office, one)
+        paying.attendees[0].last_name, paying.school = name, school
+    assert read_in(office, entry(6500, counterparty=payer), entry(6500, counterparty="Bo")).doubtful == 1
+    assert [kept.proposed_id for kept in bank.to_look_at(office.session)] == [one]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("name", ["–", "- -", "D", "..."])
+def test_a_name_that_is_none_is_not_found_in_what_everybody_writes(office: Office, name: str) -> None:
+    one = office.sign_up("half")
+    with transaction(office.session):
+        registration(office, one).attendees[0].last_name = name
+    assert read_in(office, entry(6500, counterparty="D - Maes ...", text="– boeken")).others == 1
+
+
 def test_a_person_decides_once(office: Office) -> None:
     one = office.sign_up("half")
     read_in(office, entry(6500, counterparty="Peeters"), entry(6500, counterparty="Peeters", text="dubbel"))
