@@ -98,8 +98,8 @@ def to_look_at(session: Session) -> Sequence[StatementEntry]:
 def book(
     session: Session, fingerprint: str, reference: str, *, amount: int | None, actor: Actor, now: datetime
 ) -> Payment:
-    """Book an entry for the registration that people call by ``reference``; ``amount`` in euro cents where the bank
-    has another currency. Raises PaymentRefused: ``gone`` when somebody has decided already, ``unknown`` for a
+    """Book an entry for the registration that people call by ``reference``; ``amount`` in euro cents, above zero, where
+    the bank has another currency. Raises PaymentRefused: ``gone`` when somebody has decided already, ``unknown`` for a
     reference that nobody has, ``amount``."""
     entry = _open_entry(session, fingerprint)
     code = "".join(character for character in reference.upper() if character.isalnum())
@@ -112,6 +112,8 @@ def book(
         if entry.currency != "EUR":
             raise PaymentRefused("amount")
         amount = entry.amount
+    elif entry.amount < 0:
+        amount = -amount
     entry.state = "booked"
     return record(
         session,

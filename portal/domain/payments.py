@@ -21,6 +21,7 @@ from portal.storage.ledger import Payment
 from portal.storage.models import CONFIRMED, Attendee, Registration
 
 LARGEST_AMOUNT = 100_000_00
+EARLIEST = date(2000, 1, 1)
 BATCH = 500
 
 
@@ -91,9 +92,25 @@ def record(
     return payment
 
 
-def by_id(session: Session, registration_id: int) -> Registration:
-    """A registration, to write a payment down for."""
-    return session.get_one(Registration, registration_id)
+def by_hand(
+    session: Session,
+    registration_id: int,
+    amount: int | None,
+    received_on: date | None,
+    *,
+    today: date,
+    actor: Actor,
+    now: datetime,
+    note: str = "",
+) -> Payment:
+    """Write down what an organiser saw come in (cents) or, below zero, go back; None for what could not be read.
+    Raises PaymentRefused: ``amount``, ``day`` for one that is not yet there, or of another century."""
+    if amount is None:
+        raise PaymentRefused("amount")
+    if received_on is None or not EARLIEST <= received_on <= today:
+        raise PaymentRefused("day")
+    registration = session.get_one(Registration, registration_id)
+    return record(session, registration, amount, received_on, actor=actor, now=now, note=note)
 
 
 def unpaid(session: Session) -> Iterator[Registration]:

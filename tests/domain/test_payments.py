@@ -208,6 +208,18 @@ def test_a_name_that_is_none_is_not_found_in_what_everybody_writes(office: Offic
     assert read_in(office, entry(6500, counterparty="D - Maes ...", text="– boeken")).others == 1
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_went_back_in_another_currency_is_typed_without_a_sign(office: Office) -> None:
+    one = office.sign_up("half")
+    paying = registration(office, one)
+    reference = paying.reference
+    read_in(office, entry(-7000, paying.communication, currency="USD", reversal=True))
+    (kept,) = (kept.fingerprint for kept in bank.to_look_at(office.session))
+    with transaction(office.session):
+        bank.book(office.session, kept, reference, amount=6500, actor=SYSTEM, now=NOW)
+    assert registration(office, one).amount_paid == -6500
+
+
 def test_a_person_decides_once(office: Office) -> None:
     one = office.sign_up("half")
     read_in(office, entry(6500, counterparty="Peeters"), entry(6500, counterparty="Peeters", text="dubbel"))
