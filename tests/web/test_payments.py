@@ -123,6 +123,17 @@ def test_what_is_not_one_amount_or_no_day_until_today_is_not_booked_and_stays_in
     assert booked == [(-cents, date(2027, 1, 5)) for cents in (6500, 125_000, 6500, 5)]
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_note_is_cleaned_of_what_no_database_takes(portal: PortalUnderTest) -> None:
+    sign_up(portal, "Emma")
+    organiser = portal.organiser()
+    page = organiser.get(f"/admin/events/nascholing/registrations/{kept(portal, 'Emma').reference}")
+    sent = {"amount": "65,50", "note": "aan\x00 de \u202ekassa", "received_on": "2027-01-04\x00"}
+    assert organiser.submit(page, sent, form='form[action$="/payments"]').status == 303
+    with portal.session() as session:
+        assert session.scalars(select(Payment.note)).all() == ["aan de kassa"]
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_what_was_typed_of_an_entry_stays_when_it_cannot_be_booked(portal: PortalUnderTest) -> None:
     sign_up(portal, "Emma")

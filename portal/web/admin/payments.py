@@ -93,7 +93,7 @@ def record(slug: str, reference: str) -> AnyResponse | tuple[str, int]:
     typed = TypedPayment(
         amount=clean(request.form.get("amount")),
         received_on=clean(request.form.get("received_on")),
-        note=request.form.get("note", "").strip()[:500],
+        note=clean(request.form.get("note"))[:500],
         back="back" in request.form,
     )
     amount = read_price(typed.amount)
