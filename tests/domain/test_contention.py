@@ -9,9 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.content.site import Site
-from portal.domain import accounts, webhooks
+from portal.domain import accounts, payments, webhooks
 from portal.domain.accounts import Office
-from portal.domain.desk import Desk
+from portal.domain.desk import SYSTEM, Desk
 from portal.domain.errors import SignupRefused
 from portal.domain.happenings import TYPES
 from portal.domain.letters import LetterWriter
@@ -75,6 +75,32 @@ def test_one_form_sent_by_twelve_at_once_is_one_registration(database_url: str) 
         assert session.scalar(select(func.count()).select_from(Registration)) == 1
     engine.dispose()
     assert kinds == Counter({"saved": 1, "repeated": 23})
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_payment_that_is_sent_by_eight_at_once_is_one(database_url: str) -> None:
+    engine = connect(database_url)
+    with Session(engine) as session:
+        registration_id = send(session, 1).registration.id
+
+    def one(_number: int) -> int:
+        with Session(engine) as session, transaction(session):
+            paid = payments.by_hand(
+                session,
+                registration_id,
+                6500,
+                NOW.date(),
+                form_id="the-same-form-id",
+                today=NOW.date(),
+                actor=SYSTEM,
+                now=NOW,
+            )
+            session.flush()
+            return paid.id
+
+    with ThreadPoolExecutor(8) as clients:
+        assert len(set(clients.map(one, range(8)))) == 1
+    engine.dispose()
 
 
 def test_what_fails_halfway_leaves_nothing(database_url: str) -> None:

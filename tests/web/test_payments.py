@@ -117,10 +117,27 @@ def test_what_is_not_one_amount_or_no_day_until_today_is_not_booked_and_stays_in
         typed = {name: value for name, value in told.form(form).items() if name in right}
         assert typed == right | wrong
     for amount in ("65,-", "€ 1.250,00", "65 EUR", "0.05"):
+        page = organiser.get(page.url)
         assert organiser.submit(page, right | {"amount": amount}, form=form).status == 303
     with portal.session() as session:
         booked = session.execute(select(Payment.amount, Payment.received_on).order_by(Payment.id)).all()
     assert booked == [(-cents, date(2027, 1, 5)) for cents in (6500, 125_000, 6500, 5)]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_form_that_is_sent_twice_is_one_payment_and_another_form_another(portal: PortalUnderTest) -> None:
+    sign_up(portal, "Emma")
+    organiser, form = portal.organiser(), 'form[action$="/payments"]'
+    url = f"/admin/events/nascholing/registrations/{kept(portal, 'Emma').reference}"
+    for _page in range(2):
+        page = organiser.get(url)
+        for _press in range(2):
+            done = organiser.submit(page, {"amount": "20"}, form=form)
+            assert (done.status, done.location) == (303, url)
+            assert "Written down." in organiser.follow(done).text
+    assert organiser.submit(page, {"form_id": "x"}, form=form).status == 400
+    with portal.session() as session:
+        assert session.scalars(select(Payment.amount)).all() == [2000, 2000]
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

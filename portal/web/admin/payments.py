@@ -84,18 +84,21 @@ def decide(fingerprint: str) -> AnyResponse | tuple[str, int]:
 
 @blueprint.post("/events/<slug>/registrations/<reference>/payments")
 def record(slug: str, reference: str) -> AnyResponse | tuple[str, int]:
-    """Write down that money came in for a registration, or went back."""
+    """Write down that money came in for a registration, or went back; the same form again adds nothing."""
     event_or_404(slug)
     found = by_reference(db.session(), slug, reference)
     if found is None:
         abort(404)
     registration_id = found.id
     typed = TypedPayment(
+        form_id=request.form.get("form_id", ""),
         amount=clean(request.form.get("amount")),
         received_on=clean(request.form.get("received_on")),
         note=clean(request.form.get("note"))[:500],
         back="back" in request.form,
     )
+    if not forms.FORM_ID.fullmatch(typed.form_id):
+        abort(400)
     amount = read_price(typed.amount)
     try:
         with transaction(db.session()):
@@ -104,6 +107,7 @@ def record(slug: str, reference: str) -> AnyResponse | tuple[str, int]:
                 registration_id,
                 -amount if amount and typed.back else amount,
                 _day(typed.received_on),
+                form_id=typed.form_id,
                 today=now().astimezone(site().timezone).date(),
                 actor=actor(),
                 now=now(),

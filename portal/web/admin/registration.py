@@ -35,8 +35,9 @@ LONGEST_NOTE = 2000
 
 @dataclass(frozen=True)
 class TypedPayment:
-    """What stands in the form for a payment."""
+    """What stands in the form for a payment, whose name is ``form_id``."""
 
+    form_id: str
     amount: str
     received_on: str
     note: str = ""
@@ -228,7 +229,8 @@ def _page(
         history=history(session, found.id),
         door=checkin.log(session, found.id),
         balance=balance,
-        typed_payment=payment or TypedPayment(plain_amount(balance.open) if balance.open else "", today),
+        typed_payment=payment
+        or TypedPayment(forms.new_form_id(), plain_amount(balance.open) if balance.open else "", today),
         payment_refused=payment is not None,
         places_to_go=places_to_go(found.event_slug),
         today=today,
