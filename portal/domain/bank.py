@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from portal.content.site import Site
 from portal.domain.desk import Actor
 from portal.domain.errors import PaymentRefused
-from portal.domain.payments import BATCH, LARGEST_AMOUNT, balance, record, unpaid
+from portal.domain.payments import BATCH, LARGEST_AMOUNT, balance, lock, record, unpaid
 from portal.domain.signup import REFERENCE_ALPHABET
 from portal.domain.typed import folded
 from portal.formats.statements import Entry, Statement
@@ -52,7 +52,9 @@ def import_statement(
     session: Session, statement: Statement, *, site: Site, actor: Actor, now: datetime
 ) -> Imported:
     """Book what a statement of the site's account says was paid: by structured communication; else, where reference,
-    or amount and name, point at a registration, keep it for a person to decide. The same entry never counts twice."""
+    or amount and name, point at a registration, keep it for a person to decide. The same entry never counts twice,
+    whoever reads it in at the same moment."""
+    lock(session)
     known = _known(session, [entry.fingerprint for entry in statement.entries])
     ours = site.bank.iban if site.bank else ""
     fresh = [entry for entry in statement.entries if entry.fingerprint not in known]

@@ -9,16 +9,19 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.content.site import Site
-from portal.domain import accounts, payments, webhooks
+from portal.domain import accounts, bank, payments, webhooks
 from portal.domain.accounts import Office
 from portal.domain.desk import SYSTEM, Desk
 from portal.domain.errors import SignupRefused
 from portal.domain.happenings import TYPES
 from portal.domain.letters import LetterWriter
 from portal.domain.signup import Outcome, Person, SignUp, sign_up
+from portal.formats.statements import Statement
+from portal.formats.statements.entries import fingerprinted
 from portal.storage.database import connect, transaction
 from portal.storage.models import Attendee, Letter, Organiser, Registration, TicketCount
 from portal.storage.webhooks import Delivery, Webhook
+from tests.domain.test_payments import entry
 from tests.support.events import make_event
 
 NOW = datetime(2027, 1, 4, 9, tzinfo=UTC)
@@ -100,6 +103,27 @@ def test_a_payment_that_is_sent_by_eight_at_once_is_one(database_url: str) -> No
 
     with ThreadPoolExecutor(8) as clients:
         assert len(set(clients.map(one, range(8)))) == 1
+    engine.dispose()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_statement_that_is_read_by_four_at_once_is_booked_once(database_url: str) -> None:
+    engine = connect(database_url)
+    with Session(engine) as session:
+        paying = send(session, 1, price=6500).registration
+        entries = [
+            entry(6500, paying.communication),
+            entry(6500, text=paying.reference),
+        ]
+    statement = Statement("CODA", fingerprinted(entries), ())
+
+    def one(_number: int) -> tuple[int, int, int]:
+        with Session(engine) as session, transaction(session):
+            seen = bank.import_statement(session, statement, site=Site(name="S"), actor=SYSTEM, now=NOW)
+            return len(seen.booked), seen.doubtful, seen.known
+
+    with ThreadPoolExecutor(4) as clients:
+        assert Counter(clients.map(one, range(4))) == Counter({(1, 1, 0): 1, (0, 0, 2): 3})
     engine.dispose()
 
 
