@@ -7,9 +7,9 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from portal.content.site import Site
@@ -116,8 +116,7 @@ def book(
         amount = entry.amount
     elif entry.amount < 0:
         amount = -amount
-    entry.state = "booked"
-    return record(
+    payment = record(
         session,
         registration,
         amount,
@@ -127,12 +126,33 @@ def book(
         note=entry.name,
         entry=fingerprint,
     )
+    _decide(entry, "booked")
+    return payment
 
 
 def set_aside(session: Session, fingerprint: str) -> None:
     """The entry is not for a registration: only that is kept of it. Raises PaymentRefused(``gone``)."""
-    entry = _open_entry(session, fingerprint)
-    entry.state, entry.name, entry.text, entry.proposed_id = "not_ours", "", "", None
+    _decide(_open_entry(session, fingerprint), "not_ours")
+
+
+def forget(session: Session, days: int, now: datetime) -> None:
+    """Empty what payers wrote in entries that have waited for ``days`` and are not proposed for anybody who is still
+    known by name; with whom else they go, ``privacy.anonymise`` says. Needs a transaction."""
+    removed = select(Registration.id).where(Registration.anonymised_at.is_not(None))
+    session.execute(
+        update(StatementEntry)
+        .where(
+            or_(StatementEntry.name != "", StatementEntry.text != ""),
+            StatementEntry.imported_at <= now - timedelta(days=days),
+            or_(StatementEntry.proposed_id.is_(None), StatementEntry.proposed_id.in_(removed)),
+        )
+        .values(name="", text="")
+    )
+
+
+def _decide(entry: StatementEntry, state: str) -> None:
+    """Nobody has to look at it again: that it was there is enough, so that it does not come back."""
+    entry.state, entry.name, entry.text, entry.proposed_id = state, "", "", None
 
 
 def _open_entry(session: Session, fingerprint: str) -> StatementEntry:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from portal.content.event import Ticket
 from portal.content.site import Bank, Site
-from portal.domain import bank, changes, payments
+from portal.domain import bank, changes, payments, privacy
 from portal.domain.bank import Imported
 from portal.domain.changes import Change
 from portal.domain.desk import SYSTEM
@@ -226,7 +226,8 @@ def test_a_person_decides_once(office: Office) -> None:
     first, second = (kept.fingerprint for kept in bank.to_look_at(office.session))
     reference = registration(office, one).reference
     with transaction(office.session):
-        bank.book(office.session, first, f" {reference.lower()}", amount=None, actor=SYSTEM, now=NOW)
+        paid = bank.book(office.session, first, f" {reference.lower()}", amount=None, actor=SYSTEM, now=NOW)
+        assert (paid.note, paid.received_on) == ("Peeters", DAY)
     with pytest.raises(PaymentRefused, match="gone"), transaction(office.session):
         bank.book(office.session, first, reference, amount=None, actor=SYSTEM, now=NOW)
     with pytest.raises(PaymentRefused, match="unknown"), transaction(office.session):
@@ -235,12 +236,32 @@ def test_a_person_decides_once(office: Office) -> None:
         bank.set_aside(office.session, second)
     assert registration(office, one).amount_paid == 6500
     assert bank.to_look_at(office.session) == []
-    aside = office.session.get_one(StatementEntry, second)
-    assert (aside.name, aside.text) == ("", "")
+    # What the payer wrote stands with the payment, or nowhere.
+    for decided in office.session.scalars(select(StatementEntry)):
+        assert (decided.name, decided.text, decided.proposed_id) == ("", "", None)
     again = read_in(
         office, entry(6500, counterparty="Peeters"), entry(6500, counterparty="Peeters", text="dubbel")
     )
     assert (again.known, again.doubtful) == (2, 0)
+
+
+def test_names_of_payers_go_when_nobody_was_found_for_them_in_time(office: Office) -> None:
+    known, removed = office.sign_up("half"), office.sign_up("half")
+    with transaction(office.session):
+        privacy.anonymise(office.session, registration(office, removed), NOW)
+    references = [registration(office, id_).reference for id_ in (known, removed)]
+    read_in(office, entry(100, text=f"{references[0]} en {references[1]}", counterparty="An Peeters"))
+    read_in(office, *(entry(100, text=reference) for reference in references))
+
+    def told() -> dict[int | None, str]:
+        with transaction(office.session):
+            bank.forget(office.session, 365, office.now)
+        return {one.proposed_id: one.name + one.text for one in bank.to_look_at(office.session)}
+
+    office.now = NOW + timedelta(days=364)
+    assert all(told().values())
+    office.now = NOW + timedelta(days=365)
+    assert told() == {None: "", known: references[0], removed: ""}
 
 
 @given(
