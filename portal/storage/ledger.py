@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.storage.models import Base, Organiser, Registration
@@ -51,8 +51,8 @@ class StatementEntry(Base):
 
     fingerprint: Mapped[str] = mapped_column(String(200), primary_key=True)
     received_on: Mapped[date]
-    amount: Mapped[int]
-    """Cents of ``currency``."""
+    amount: Mapped[int] = mapped_column(BigInteger)
+    """Cents of ``currency``: whatever a bank may write."""
     currency: Mapped[str] = mapped_column(String(3))
     name: Mapped[str] = mapped_column(Text, default="")
     """Who paid, as the bank has it."""

@@ -166,6 +166,19 @@ def test_what_is_not_certain_waits_for_a_person(office: Office) -> None:
     assert office.session.scalars(select(Payment)).all() == []
 
 
+def test_an_amount_as_large_as_a_bank_can_write_it_keeps_no_statement_out(office: Office) -> None:
+    one = office.sign_up("half")
+    paying = registration(office, one)
+    number, reference = paying.communication, paying.reference
+    amounts = (10**17 - 1, -(10**17 - 1), 3_000_000_000)
+    seen = read_in(office, *(entry(amount, number) for amount in amounts), entry(6500, number))
+    assert ([booked.amount for booked in seen.booked], seen.doubtful) == ([6500], 3)
+    kept = {kept.amount: kept.fingerprint for kept in bank.to_look_at(office.session)}
+    assert kept.keys() == set(amounts)
+    with pytest.raises(PaymentRefused, match="amount"), transaction(office.session):
+        bank.book(office.session, kept[3_000_000_000], reference, amount=None, actor=SYSTEM, now=NOW)
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("text", ["Anne {}", "{} Bart", "REST 2027 {}", "ANNE-{} BART", "bedankt,{}."])
 def test_a_reference_is_found_among_other_words(office: Office, text: str) -> None:
