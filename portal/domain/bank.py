@@ -5,7 +5,7 @@ What is certain is booked by itself, what is likely waits for a person, and of t
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -59,7 +59,7 @@ def import_statement(
     ours = site.bank.iban if site.bank else ""
     fresh = [entry for entry in statement.entries if entry.fingerprint not in known]
     by_communication = _by_communication(session, {e.communication for e in fresh if e.communication})
-    guesses = _Guesses(session)
+    guesses = _Guesses(session, fresh)
     booked: list[Booked] = []
     doubtful = others = 0
     for entry in fresh:
@@ -192,6 +192,21 @@ def _by_communication(session: Session, communications: Collection[str]) -> Mapp
     return found
 
 
+def _by_reference(session: Session, references: Collection[str]) -> Mapping[str, int]:
+    found: dict[str, int] = {}
+    for some in _batches(sorted(references)):
+        rows = session.execute(
+            select(Registration.reference, Registration.id).where(Registration.reference.in_(some))
+        )
+        found |= dict(rows.all())
+    return found
+
+
+def _references(entry: Entry) -> set[str]:
+    """What may be a reference in what the payer wrote, as we write it."""
+    return {f"{first}-{last}".upper() for first, last in REFERENCE.findall(entry.text)}
+
+
 def _kept(entry: Entry, reason: str, proposed_id: int | None, now: datetime) -> StatementEntry:
     return StatementEntry(
         fingerprint=entry.fingerprint,
@@ -209,8 +224,9 @@ def _kept(entry: Entry, reason: str, proposed_id: int | None, now: datetime) -> 
 class _Guesses:
     """For whom an entry without a structured communication may be."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, entries: Iterable[Entry]) -> None:
         self._session = session
+        self._by_reference = _by_reference(session, {one for entry in entries for one in _references(entry)})
         self._unpaid: dict[int, list[tuple[int, set[frozenset[str]]]]] | None = None
 
     def of(self, entry: Entry, registration: Registration | None) -> tuple[str, int | None] | None:
@@ -220,10 +236,8 @@ class _Guesses:
             return ("currency" if entry.foreign else "reversal", registration.id)
         if entry.amount_cents <= 0:
             return None
-        written = [f"{a}-{b}".upper() for a, b in REFERENCE.findall(entry.text)]
-        named = self._session.scalars(select(Registration.id).where(Registration.reference.in_(written)))
-        if written and (ids := named.all()):
-            return ("reference", ids[0] if len(ids) == 1 else None)
+        if named := {self._by_reference.get(one) for one in _references(entry)} - {None}:
+            return ("reference", named.pop() if len(named) == 1 else None)
         if entry.foreign:
             return None
         said = _words(entry.counterparty, entry.text)

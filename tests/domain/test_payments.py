@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import event as events_of
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -256,6 +257,24 @@ def test_a_person_decides_once(office: Office) -> None:
         office, entry(6500, counterparty="Peeters"), entry(6500, counterparty="Peeters", text="dubbel")
     )
     assert (again.known, again.doubtful) == (2, 0)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_long_statement_asks_no_more_than_a_short_one(office: Office) -> None:
+    one = office.sign_up("half")
+    number, reference = registration(office, one).communication, registration(office, one).reference
+    asked: list[str] = []
+    events_of.listen(office.session.get_bind(), "before_cursor_execute", lambda *told: asked.append(told[2]))
+    taken = []
+    for amount, length in ((100, 2), (200, 200)):
+        asked.clear()
+        paid = [entry(amount, number, text=f"les {n}") for n in range(length)]
+        named = [entry(amount, text=f"les {n} {reference}") for n in range(length)]
+        others = [entry(amount, text=f"boek {n} ABCD-EFGH") for n in range(length)]
+        seen = read_in(office, *paid, *named, *others)
+        assert (len(seen.booked), seen.doubtful, seen.others) == (length, length, length)
+        taken.append(len([statement for statement in asked if statement.startswith("SELECT")]))
+    assert taken[0] == taken[1] <= 10
 
 
 def test_names_of_payers_go_when_nobody_was_found_for_them_in_time(office: Office) -> None:
