@@ -178,7 +178,9 @@ COLUMNS: Mapping[str, Callable[[Registration], csv.Cell]] = {
     "amount_open": lambda r: euro(balance(r).open),
     "amount_to_refund": lambda r: euro(balance(r).to_refund),
     "payment_reference": lambda r: shown_communication(r.communication),
-    "last_paid_on": lambda r: max((p.received_on.isoformat() for p in r.payments), default=""),
+    "last_paid_on": lambda r: max(
+        (p.received_on.isoformat() for p in r.payments if p.amount > 0), default=""
+    ),
     "billing_name": lambda r: r.billing.name if r.billing else "",
     "billing_street": lambda r: r.billing.street if r.billing else "",
     "billing_postcode": lambda r: r.billing.postcode if r.billing else "",

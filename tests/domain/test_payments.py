@@ -110,8 +110,10 @@ def test_what_was_paid_stays_when_what_is_due_changes(office: Office) -> None:
         changes.cancel(at, party, [1])
     left = payments.balance(registration(office, party))
     assert (left.open, left.to_refund) == (0, 6500)
+    later = DAY + timedelta(days=1)
     with transaction(office.session):
-        payments.record(office.session, registration(office, party), -6500, DAY, actor=SYSTEM, now=NOW)
+        payments.record(office.session, registration(office, party), -6500, later, actor=SYSTEM, now=NOW)
+    assert payments.COLUMNS["last_paid_on"](registration(office, party)) == "2027-01-19"
     assert payments.balance(registration(office, party)) == Balance(14000, 14000)
     notes = office.session.scalars(select(HistoryEntry.note).where(HistoryEntry.action == "paid")).all()
     assert notes == ["205.00", "-65.00"]

@@ -183,7 +183,7 @@ def test_a_statement_is_read_once_and_what_is_doubtful_is_decided_by_a_person(
     look = organiser.get("/admin/payments")
     done = organiser.follow(organiser.submit(look, form='form[action*="/entries/"]'))
     assert "Booked." in done.text
-    assert "Nothing: every payment has found its registration." in done.text
+    assert "There is nothing to decide about." in done.text
     assert organiser.submit(look, form='form[action*="/entries/"]').status == 409
     with portal.session() as session:
         assert session.scalars(select(Payment.amount).order_by(Payment.id)).all() == [6550, 6000]
