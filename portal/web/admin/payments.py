@@ -90,15 +90,7 @@ def record(slug: str, reference: str) -> AnyResponse | tuple[str, int]:
     if found is None:
         abort(404)
     registration_id = found.id
-    typed = TypedPayment(
-        form_id=request.form.get("form_id", ""),
-        amount=clean(request.form.get("amount")),
-        received_on=clean(request.form.get("received_on")),
-        note=clean(request.form.get("note"))[:500],
-        back="back" in request.form,
-    )
-    if not forms.FORM_ID.fullmatch(typed.form_id):
-        abort(400)
+    typed = _typed_payment()
     amount = read_price(typed.amount)
     try:
         with transaction(db.session()):
@@ -150,6 +142,19 @@ def _page(
         seen=seen,
         booked=booked or [],
         typed=typed or {},
+    )
+
+
+def _typed_payment() -> TypedPayment:
+    form_id = request.form.get("form_id", "")
+    if not forms.FORM_ID.fullmatch(form_id):
+        abort(400)
+    return TypedPayment(
+        form_id=form_id,
+        amount=clean(request.form.get("amount")),
+        received_on=clean(request.form.get("received_on")),
+        note=clean(request.form.get("note"))[:500],
+        back="back" in request.form,
     )
 
 
