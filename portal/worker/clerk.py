@@ -12,6 +12,7 @@ from portal.content.event import Event
 from portal.domain import (
     account_links,
     announcements,
+    bank,
     desk,
     letters,
     link_requests,
@@ -97,8 +98,8 @@ class Clerk:
         return written
 
     def forget(self, now: datetime) -> int:
-        """Remove the people of events that have been over for as long as the site keeps them, and old messages to
-        programs; returns how many events that were."""
+        """Remove the people of events that have been over for as long as the site keeps them, old messages to programs,
+        and names of payers that nobody was found for; returns how many events that were."""
         snapshot = self.catalogue.snapshot
         with Session(self.engine) as session:
             with transaction(session):
@@ -110,6 +111,7 @@ class Clerk:
                 log.info("removed the people of %d registrations for %s", number, event.slug)
             with transaction(session):
                 webhooks.forget(session, now)
+                bank.forget(session, snapshot.site.keep_days, now)
         return len(found)
 
 

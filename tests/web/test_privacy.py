@@ -154,6 +154,10 @@ def test_the_worker_forgets_by_itself(make_portal: MakePortal) -> None:
     catalogue = portal.app.extensions["portal"].catalogue
     clerk = Clerk(portal.engine, catalogue, "http://localhost")
     over_at = catalogue.snapshot.events["nascholing"].over_at
+    with portal.session() as session, transaction(session):
+        # Of a payer for whom nobody was found, too.
+        facts = {"received_on": over_at.date(), "amount": 100, "currency": "EUR", "reason": "amount_and_name"}
+        session.add(StatementEntry(fingerprint="f", name="Emma", imported_at=over_at, **facts))
     assert [clerk.forget(over_at + timedelta(days=days)) for days in (364, 365, 366)] == [0, 1, 0]
     assert "Emma" not in everything(portal)
 
