@@ -99,7 +99,8 @@ class Clerk:
 
     def forget(self, now: datetime) -> int:
         """Remove the people of events that have been over for as long as the site keeps them, old messages to programs,
-        and names of payers that nobody was found for; returns how many events that were."""
+        names of payers that nobody was found for, and addresses that nobody confirmed; returns how many events that
+        were."""
         snapshot = self.catalogue.snapshot
         with Session(self.engine) as session:
             with transaction(session):
