@@ -265,6 +265,33 @@ def test_who_cannot_sign_up_any_more_is_told_why(
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
+    ("dates", "places", "refused"),
+    [
+        (
+            "opens: 2027-01-20",
+            "opens on Wednesday 20 January 2027",
+            "You can sign up from Wednesday 20 January",
+        ),
+        (
+            "closes: 2027-01-02T12:00",
+            "closed since Saturday 2 January 2027",
+            "One could sign up until Saturday 2",
+        ),
+    ],
+)
+def test_a_page_says_when_tickets_open_and_since_when_there_are_none(
+    make_portal: MakePortal, dates: str, places: str, refused: str
+) -> None:
+    tickets = f"[{{id: a, label: Alles, {dates}}}, {{id: b, label: Half, {dates}}}]"
+    visitor = make_portal({"nascholing": event_file(tickets=tickets)}).visitor()
+    assert places in visitor.get("/events/nascholing").text
+    page = visitor.get(FORM)
+    assert page.status == 409
+    assert refused in page.text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
     ("keys", "status"),
     [
         ({"registration": "none"}, 409),

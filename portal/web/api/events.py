@@ -118,7 +118,8 @@ class Event:
     state: Annotated[
         State,
         "What can be done now. `none`: there is no sign-up; `external`: others take it; `cancelled`; `over`; "
-        "`not_open`: see `signup_opens`; `closed`: see `signup_closes`; `open`: there are places; "
+        "`not_open`: see `signup_opens`, and `opens` of its tickets; `closed`: see `signup_closes`, and `closes` of "
+        "its tickets; `open`: there are places; "
         "`waitlist`: full, and one can wait; `full`.",
     ]
     signup_url: Annotated[Url | None, "The form, here or with others; null when there is none."]
