@@ -98,6 +98,23 @@ def test_what_goes_otherwise_is_told_in_the_frame_too(make_portal: MakePortal) -
             assert stays or link.attrs.get("target") in ("_top", "_blank"), link.attrs
 
 
+def test_a_party_for_which_there_are_too_few_places_is_told_so_in_the_frame(make_portal: MakePortal) -> None:
+    portal = make_portal(
+        {"nascholing": event_file(capacity=1), "off": event_file(capacity=1, waitlist='"off"')}
+    )
+    noor = {"people-0-first_name": "Noor", "people-0-last_name": "Maes"}
+    visitor = framed(portal)
+
+    def sent_together(slug: str) -> Answer:
+        form = visitor.get(f"/embed/{slug}/signup?language=en")
+        return visitor.submit(visitor.submit(form, press="Add a colleague"), EMMA | noor)
+
+    again = sent_together("off")
+    assert (again.status, again.form()["people-0-first_name"]) == (409, "Noor")
+    assert "not enough places for all of you together" in sent_together("nascholing").text
+    assert visitor.submit(visitor.submit(again, press="Remove colleague 1")).status == 200
+
+
 def test_a_colleague_is_added_in_the_frame(make_portal: MakePortal) -> None:
     portal = make_portal()
     visitor = framed(portal)

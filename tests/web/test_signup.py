@@ -233,6 +233,57 @@ def test_a_party_gets_all_its_places_or_waits_whole(make_portal: MakePortal) -> 
         assert session.scalars(select(Attendee.status)).all() == ["waitlisted", "waitlisted"]
 
 
+NOOR = {"people-0-first_name": "Noor", "people-0-last_name": "Maes"}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_party_that_is_too_large_for_the_places_that_are_left_gets_its_form_back(
+    make_portal: MakePortal,
+) -> None:
+    portal = make_portal({"nascholing": event_file(capacity=1, waitlist='"off"')})
+    visitor = portal.visitor()
+    form = visitor.submit(visitor.get(FORM), press="Add a colleague")
+    assert "waiting list" not in form.text
+    refused = visitor.submit(form, EMMA | NOOR | {"remarks": "Blijft staan"})
+    assert (refused.status, count(portal)) == (409, 0)
+    assert "There are not enough places for this." in refused.text
+    kept = refused.form()
+    assert (kept["remarks"], kept["people-0-first_name"]) == ("Blijft staan", "Noor")
+    alone = visitor.submit(refused, press="Remove colleague 1")
+    assert "not enough places" not in alone.text
+    assert visitor.submit(alone).status == 303
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_who_chose_what_was_just_taken_chooses_anew_among_what_is_left(make_portal: MakePortal) -> None:
+    tickets = "[{id: a, label: Alles}, {id: b, label: Half, capacity: 1}]"
+    portal = make_portal({"nascholing": event_file(tickets=tickets, waitlist='"off"')})
+    visitor = portal.visitor()
+    form = visitor.get(FORM)
+    assert "Half · 1 place left" in form.text
+    sign_up(portal.visitor(), {"email": "noor@school.example", "ticket": "b"})
+    refused = visitor.submit(form, EMMA | {"ticket": "b"})
+    assert (refused.status, refused.form()["email"]) == (409, "emma@school.example")
+    assert "Half · full" in refused.text
+    assert visitor.submit(refused, {"ticket": "a"}).status == 303
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_party_that_waits_beside_places_that_are_left_is_not_told_that_all_are_taken(
+    make_portal: MakePortal,
+) -> None:
+    portal = make_portal({"nascholing": event_file(capacity=1)})
+    visitor = portal.visitor()
+    form = visitor.submit(visitor.get(FORM), press="Add a colleague")
+    page = visitor.follow(visitor.submit(form, EMMA | NOOR))
+    with portal.session() as session:
+        letter = session.scalars(select(Letter.text)).one()
+    for said in (form.text, page.text, letter):
+        assert "not enough places for all of you together" in " ".join(said.split())
+        assert "All places are taken" not in said
+        assert "The event is full" not in said
+
+
 @pytest.mark.parametrize(
     ("keys", "at"),
     [
