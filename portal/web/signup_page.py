@@ -7,10 +7,10 @@ from flask import render_template, request, session
 from wtforms.csrf.core import CSRF
 
 from portal.content.event import Event
-from portal.domain import places, registration_link, taken, words
+from portal.domain import payments, places, registration_link, taken, words
 from portal.domain.errors import SignupRefused
 from portal.domain.places import Taken
-from portal.domain.signup import refuse_if_full, sign_up
+from portal.domain.signup import Outcome, refuse_if_full, sign_up
 from portal.i18n import current_language
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
@@ -40,11 +40,12 @@ class Surroundings:
 @dataclass(frozen=True)
 class Sent:
     """What became of a form that was taken. ``token`` opens the registration, and is not for who sent an address that
-    is known already. ``people``: how many of them come, or wait."""
+    is known already. ``people``: how many of them come, or wait; ``open``: what they have to pay, in cents."""
 
     kind: Literal["saved", "repeated", "known_address"]
     status: str
     people: int
+    open: int
     email: str
     token: str
 
@@ -97,15 +98,23 @@ def take(event: Event, around: Surroundings) -> Sent | str | tuple[str, int]:
     try:
         refuse_if_full(db.session(), event, now_taken, party)
         with transaction(db.session()):
-            outcome = sign_up(open_desk(event.slug, event), party, secret_key=keys[0])
-            made = outcome.registration
-            coming = sum(person.status == made.status for person in made.attendees)
-            link = registration_link.token_of(keys, made)
-            done = Sent(outcome.kind, made.status, coming, made.email, link)
+            done = _sent(sign_up(open_desk(event.slug, event), party, secret_key=keys[0]), keys)
     except SignupRefused as refusal:
         return _too_few_places(event, around, refusal), 409
     meters.signed_up(done.status if done.kind == "saved" else done.kind)
     return done
+
+
+def _sent(outcome: Outcome, keys: tuple[str, ...]) -> Sent:
+    made = outcome.registration
+    return Sent(
+        outcome.kind,
+        made.status,
+        people=sum(person.status == made.status for person in made.attendees),
+        open=payments.balance(made).open,
+        email=made.email,
+        token=registration_link.token_of(keys, made),
+    )
 
 
 def _too_few_places(event: Event, around: Surroundings, refusal: SignupRefused) -> str:

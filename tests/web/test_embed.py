@@ -60,6 +60,13 @@ def test_who_signs_up_in_a_frame_needs_no_cookie_and_is_sent_to_their_mail(make_
         assert session.scalars(select(Registration)).one().language == "en"
 
 
+def test_only_who_has_something_to_pay_is_told_of_it(make_portal: MakePortal) -> None:
+    tickets = "[{id: free, label: Gratis, price: 0}, {id: paid, label: Betalend, price: 65}]"
+    portal = make_portal({"nascholing": event_file(tickets=tickets)})
+    assert "How to pay" not in sign_up(portal, {"ticket": "free"}).text
+    assert "How to pay" in sign_up(portal, {"ticket": "paid", "email": "noor@school.example"}).text
+
+
 def test_the_same_framed_form_twice_is_one_registration(make_portal: MakePortal) -> None:
     portal = make_portal()
     visitor = framed(portal)
