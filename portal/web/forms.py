@@ -5,7 +5,7 @@ Labels and messages are in the language in force, so a form's class is made for 
 
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -212,22 +212,16 @@ def same_address_twice(people: Iterable[Any]) -> bool:
     return twice
 
 
-def answers_not_asked(form: Any, sent: Iterable[str]) -> list[str]:
-    """The names of answers that were sent to questions which this form does not ask (any more)."""
-    asked = set(_names(form))
-    return sorted(
-        {name.rpartition("answers-")[2] for name in sent if "answers-" in name and name not in asked}
-    )
-
-
-def _names(form: Any) -> Iterator[str]:
-    for field in form:
-        yield field.name
-        if isinstance(field, FormField):
-            yield from _names(field.form)
-        elif isinstance(field, FieldList):
-            for entry in field.entries:
-                yield from _names(entry.form)
+def answers_not_asked(event: Event, sent: Iterable[str]) -> list[str]:
+    """The names of answers that were sent to questions which are not asked (any more) of whom they were sent for."""
+    of_contact = {question.name for question in event.questions}
+    of_colleagues = {question.name for question in event.questions if question.each and event.max_party > 1}
+    gone = set()
+    for field in sent:
+        colleague, answer, name = field.partition("answers-")
+        if answer and name not in (of_colleagues if colleague else of_contact):
+            gone.add(name)
+    return sorted(gone)
 
 
 def tickets_chosen(form: Any, event: Event) -> list[str]:

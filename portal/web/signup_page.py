@@ -81,8 +81,7 @@ def take(event: Event, around: Surroundings) -> Sent | str | tuple[str, int]:
     sent = forms.signup_form(event, forms.rooms(event, now_taken, now()), around.token)
     if forms.add_or_remove_colleague(sent, request.form, event):
         return _page(event, now_taken, sent, around)
-    # Before rows without a name are taken out, and their questions with them.
-    gone = forms.answers_not_asked(sent, request.form)
+    gone = forms.answers_not_asked(event, request.form)
     status = forms.problem_status(sent, event)
     forms.empty_trap(sent)
     if status == 400:

@@ -580,6 +580,31 @@ def test_an_answer_to_a_question_that_is_no_longer_asked_is_not_lost_in_silence(
     assert visitor.submit(again).status == 303
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_too_many_people_answered_is_still_asked(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(max_party=2, questions=QUESTIONS)})
+    visitor = portal.visitor()
+    sent = visitor.get(FORM).form() | EMMA | {"answers-level": "beginner"}
+    for i in range(3):
+        sent |= {f"people-{i}-first_name": "Noor", f"people-{i}-last_name": "Maes"}
+        sent |= {f"people-{i}-answers-diet": "vegan"}
+    answer = visitor.post(FORM, sent)
+    assert (answer.status, "At most 2 people" in answer.text) == (422, True)
+    assert "no longer asked" not in answer.text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_is_no_longer_asked_of_colleagues_is_not_lost_in_silence(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(questions=QUESTIONS)})
+    visitor = portal.visitor()
+    form = visitor.submit(visitor.get(FORM), press="Add a colleague")
+    portal.write({"nascholing": event_file(questions=QUESTIONS.replace("each: true", "each: false"))})
+    portal.reread()
+    sent = EMMA | NOOR | {"answers-level": "beginner", "people-0-answers-diet": "vegan"}
+    assert "no longer asked: diet" in visitor.submit(form, sent).text
+    assert count(portal) == 0
+
+
 def test_a_row_left_blank_is_no_question_that_is_no_longer_asked(make_portal: MakePortal) -> None:
     portal = make_portal({"nascholing": event_file(questions=QUESTIONS)})
     visitor = portal.visitor()
