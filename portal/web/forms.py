@@ -175,12 +175,17 @@ def problem_status(form: Any, event: Event) -> int:
 
 
 def drop_blank_rows(rows: FieldList) -> None:
-    """Take people out of whom nothing was filled in: somebody asked for a row too many."""
-    rows.entries[:] = [
-        entry
-        for entry in rows.entries
-        if entry.form.first_name.data or entry.form.last_name.data or entry.form.email.data
-    ]
+    """Take people out of whom nothing was filled in: somebody asked for a row too many. A ticket alone is nothing, for
+    it may have been chosen for them."""
+    rows.entries[:] = [entry for entry in rows.entries if _filled_in(entry.form)]
+
+
+def _filled_in(person: Form) -> bool:
+    if person.first_name.data or person.last_name.data or person.email.data:
+        return True
+    # As it was sent, for what is no number is an answer too.
+    questions = person.answers.form if "answers" in person else ()
+    return any(text.strip() for question in questions for text in question.raw_data or ())
 
 
 def empty_trap(form: Any) -> None:

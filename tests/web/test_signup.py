@@ -581,6 +581,31 @@ def test_an_answer_to_a_question_that_is_no_longer_asked_is_not_lost_in_silence(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("question", "given"),
+    [
+        ("type: text", "vegan"),
+        ("type: number", "twee"),
+        ("type: number", "0"),
+        ("type: checkbox", "y"),
+        ("type: select, options: [vlees, vis]", "vis"),
+    ],
+)
+def test_a_colleague_whose_name_was_forgotten_is_asked_for_it(
+    make_portal: MakePortal, question: str, given: str
+) -> None:
+    questions = f"[{{name: diet, label: Eten, each: true, {question}}}]"
+    portal = make_portal({"nascholing": event_file(questions=questions)})
+    visitor = portal.visitor()
+    form = visitor.submit(visitor.get(FORM), EMMA, press="Add a colleague")
+    answer = visitor.submit(form, {"people-0-answers-diet": given})
+    assert (answer.status, count(portal)) == (422, 0)
+    assert answer.find('[role=alert] a[href="#people-0-first_name"]')
+    assert visitor.submit(form).status == 303, "nothing was filled in of them"
+    assert count(portal, Attendee) == 1
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_what_too_many_people_answered_is_still_asked(make_portal: MakePortal) -> None:
     portal = make_portal({"nascholing": event_file(max_party=2, questions=QUESTIONS)})
     visitor = portal.visitor()
