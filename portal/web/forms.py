@@ -26,7 +26,7 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms.csrf.core import CSRF
-from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
+from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
 from portal.content.addresses import LONGEST, email_key, is_address
 from portal.content.event import Event, Question, Ticket
@@ -68,7 +68,7 @@ def signup_form(event: Event, rooms: Rooms, token: type[CSRF] | None = None) -> 
     fields |= {
         "privacy": BooleanField(
             _("My data may be used to organise this event."),
-            [InputRequired(_("Tick this box: without it we cannot keep your registration."))],
+            [DataRequired(_("Tick this box: without it we cannot keep your registration."))],
         ),
         "newsletter": newsletter_field(),
         "website": StringField(

@@ -120,6 +120,15 @@ def test_what_is_wrong_is_said_at_its_field_and_what_was_typed_stays(
     assert count(portal) == 0
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_box_that_a_program_sends_as_not_ticked_is_not_ticked(make_portal: MakePortal) -> None:
+    portal = make_portal()
+    visitor = portal.visitor()
+    answer = visitor.post(FORM, visitor.get(FORM).form() | EMMA | {"privacy": "false"})
+    assert (answer.status, count(portal)) == (422, 0)
+    assert answer.find('[role=alert] a[href="#privacy"]')
+
+
 @pytest.mark.parametrize(
     ("written", "kept"),
     [
