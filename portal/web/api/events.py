@@ -11,6 +11,7 @@ from portal.content.event import Event as ContentEvent
 from portal.domain import api_tokens, listing, places, taken, words
 from portal.domain.listing import When
 from portal.domain.places import Pool, State, Taken
+from portal.domain.typed import LONGEST_SEARCH
 from portal.i18n import LANGUAGES, speaking
 from portal.web.api.bearer import reader
 from portal.web.api.operations import Found, here, operation
@@ -38,7 +39,7 @@ class EventQuery:
     q: Annotated[
         str,
         "Words, or parts of them, that all stand in the title, place, summary or text; accents do not matter.",
-        bounds(maxLength=200),
+        bounds(maxLength=LONGEST_SEARCH),
         ONE_LINE,
     ] = ""
     page: Annotated[
