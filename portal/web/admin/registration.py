@@ -107,7 +107,7 @@ def link(slug: str, reference: str) -> Response:
     registration_id = found.id
     with transaction(db.session()):
         desk = open_desk(slug, event, actor())
-        desk.write(desk.registration(registration_id), "link")
+        desk.write(desk.registration(registration_id), "link", why="organiser")
     return _back(slug, reference, _("A mail with the link is on its way."))
 
 
