@@ -12,13 +12,16 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("payments", sa.Column("form_id", sa.String(length=64), nullable=True))
     op.create_index("uq_payments_form_id", "payments", ["form_id"], unique=True)
-    # To SQLite all whole numbers are the same.
-    if op.get_bind().dialect.name == "postgresql":
-        op.alter_column("statement_entries", "amount", type_=sa.BigInteger(), existing_nullable=False)
+    with op.batch_alter_table("statement_entries") as entries:
+        entries.alter_column(
+            "amount", type_=sa.BigInteger(), existing_type=sa.Integer(), existing_nullable=False
+        )
 
 
 def downgrade() -> None:
-    if op.get_bind().dialect.name == "postgresql":
-        op.alter_column("statement_entries", "amount", type_=sa.Integer(), existing_nullable=False)
+    with op.batch_alter_table("statement_entries") as entries:
+        entries.alter_column(
+            "amount", type_=sa.Integer(), existing_type=sa.BigInteger(), existing_nullable=False
+        )
     op.drop_index("uq_payments_form_id", table_name="payments")
     op.drop_column("payments", "form_id")
