@@ -38,7 +38,7 @@ from portal.web import (
 from portal.web.extensions import Portal, csrf, db, limiter
 from portal.web.kept import Kept
 from portal.web.languages import speak
-from portal.web.paths import RowNumber
+from portal.web.paths import RowNumber, refuse_nul
 
 LARGEST_REQUEST = 1024 * 1024
 LARGEST_FORM = 200_000
@@ -96,6 +96,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
         hops = settings.proxy_hops
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.before_request(speak)
+    app.before_request(refuse_nul)
     for room in (events, feeds, signup, embed, registration, admin, api, door, letters, ops):
         app.register_blueprint(room.blueprint)
     for room in (accounts, account_links, api_tokens, me, factors, staff, webhooks):

@@ -17,6 +17,7 @@ from portal.content.addresses import LONGEST
 from portal.content.event import Event
 from portal.domain.accounts import ROLES
 from portal.domain.api_tokens import ATTENDEES, EVENTS, LONGEST_NAME, SCOPES
+from portal.domain.typed import clean
 from portal.i18n import gettext as _
 from portal.storage.models import DOOR, ORGANISER, OWNER, Organiser
 from portal.web.fields import Day, chosen, form_of, some_events, ticked
@@ -89,6 +90,7 @@ def token_form(events: Iterable[Event]) -> Any:
         "name": StringField(
             _("What is it for?"),
             [DataRequired(_("Give it a name of at most a hundred characters."))],
+            filters=[clean],
             description=_("A name by which you know it again, such as “newsletter” or “the website”."),
             render_kw={"autocomplete": "off", "maxlength": LONGEST_NAME},
         ),

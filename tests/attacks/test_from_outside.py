@@ -71,11 +71,14 @@ def test_a_way_on_that_somebody_else_named_stays_here(make_portal: MakePortal) -
     portal.organiser()
     for way in WAYS:
         visitor = portal.visitor()
+        assert visitor.post("/language/en", {"next": way}).location == "/", way
+        if "\0" in way:
+            assert visitor.get("/admin/login", query_string={"next": way}).status == 400
+            continue
         token = visitor.get("/admin/login", query_string={"next": way}).form()["csrf_token"]
         values = {"email": "an@leraars.example", "password": PASSWORD, "csrf_token": token}
         signed_in = visitor.post("/admin/login", values, query_string={"next": way})
         assert (signed_in.status, signed_in.location) == (303, "/admin/"), way
-        assert visitor.post("/language/en", {"next": way}).location == "/", way
 
 
 PATHS = (
