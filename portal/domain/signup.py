@@ -46,6 +46,10 @@ class BillingDetails:
     reference: str = ""
 
 
+NO_INVOICE = BillingDetails(name="")
+"""To nobody: what a change asks for that takes away what was filled in before."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SignUp:
     """A sent form, its shape checked. ``people[0]`` is the contact and has an address.

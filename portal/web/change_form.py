@@ -12,7 +12,7 @@ from wtforms import Field, FieldList, FormField, HiddenField, SelectChoice
 from portal.content.event import Event, Question
 from portal.domain.changes import Change
 from portal.domain.places import Taken
-from portal.domain.signup import Person
+from portal.domain.signup import NO_INVOICE, Person
 from portal.domain.typed import whole_number
 from portal.i18n import gettext as _
 from portal.storage.models import CANCELLED, WAITLISTED, Answer, Attendee, Registration
@@ -170,7 +170,7 @@ class ChangeForm:
             school=form.school.data,
             remarks=form.remarks.data,
             newsletter=form.newsletter.data,
-            billing=read_billing(form.billing.form) if "billing" in form else None,
+            billing=(read_billing(form.billing.form) or NO_INVOICE) if "billing" in form else None,
             seen=whole_number(next(iter(form.seen.raw_data or ()), None)) or 0,
         )
 
