@@ -7,7 +7,6 @@ from flask_wtf import FlaskForm
 from wtforms import (
     EmailField,
     PasswordField,
-    RadioField,
     SelectChoice,
     StringField,
 )
@@ -20,7 +19,7 @@ from portal.domain.api_tokens import ATTENDEES, EVENTS, LONGEST_NAME, SCOPES
 from portal.domain.typed import clean
 from portal.i18n import gettext as _
 from portal.storage.models import DOOR, ORGANISER, OWNER, Organiser
-from portal.web.fields import Day, chosen, form_of, some_events, ticked
+from portal.web.fields import Day, RadioField, chosen, form_of, some_events, ticked
 
 
 class LoginForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types

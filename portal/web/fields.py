@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+import wtforms
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
@@ -10,10 +11,7 @@ from wtforms import (
     Field,
     Form,
     IntegerField,
-    RadioField,
     SelectChoice,
-    SelectField,
-    SelectMultipleField,
     StringField,
     TextAreaField,
 )
@@ -43,6 +41,30 @@ def refuse(field: Field, wrong: str) -> Problems:
     """Say at the field what is wrong with it; returns that for the summary."""
     field.errors = [wrong]
     return [(field.id, wrong)]
+
+
+class _Offered:
+    """Says in our words, and in the reader's language, that something is not offered: when it was shown, it may have
+    been."""
+
+    def pre_validate(self, form: Form) -> None:
+        try:
+            super().pre_validate(form)  # type: ignore[misc]  # the field's
+        except ValidationError:
+            raise ValidationError(_("This can no longer be chosen. Choose one of these.")) from None
+
+
+# By WTForms' own names, which decide on how they are drawn.
+class RadioField(_Offered, wtforms.RadioField):  # type: ignore[misc]
+    """One of several, all in view."""
+
+
+class SelectField(_Offered, wtforms.SelectField):  # type: ignore[misc]
+    """One of many, to unfold."""
+
+
+class SelectMultipleField(_Offered, wtforms.SelectMultipleField):  # type: ignore[misc]
+    """As many of several as one likes."""
 
 
 def answers_form(questions: Iterable[Question]) -> type[Form]:

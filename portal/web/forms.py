@@ -19,7 +19,6 @@ from wtforms import (
     Form,
     FormField,
     HiddenField,
-    RadioField,
     SelectChoice,
     StringField,
     TelField,
@@ -38,7 +37,7 @@ from portal.domain.typed import LONGEST_LINE, LONGEST_NAME, LONGEST_PHONE, LONGE
 from portal.i18n import current_language
 from portal.i18n import gettext as _
 from portal.web.billing_form import billing_form, read_billing
-from portal.web.fields import answers, answers_form, chosen, length
+from portal.web.fields import RadioField, answers, answers_form, chosen, length
 
 FORM_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
