@@ -31,6 +31,7 @@ from portal.web.forms import (
     rooms,
     same_address_twice,
     ticket_choices,
+    ticket_words,
     too_many,
 )
 
@@ -74,7 +75,7 @@ class ChangeForm:
         has none."""
         fields: dict[str, Any] = {}
         for person in self.standing:
-            choices = [] if person.position in fixed else offered(person.ticket)
+            choices = [] if person.position in fixed else self._tickets(person, offered(person.ticket))
             fields[_of(person.position)] = FormField(
                 person_form(choices, self._each), person.full_name, name=f"people-{person.position}"
             )
@@ -89,6 +90,13 @@ class ChangeForm:
             fields["billing"] = FormField(billing_form(), "")
         fields |= {"remarks": remarks_field(), "newsletter": newsletter_field()}
         return fields | {"seen": HiddenField(), "before": HiddenField()}
+
+    def _tickets(self, person: Attendee, offered: list[SelectChoice]) -> list[SelectChoice]:
+        """What somebody can choose; first what they have, as they saw it, when the file does not name it (any more)."""
+        if not offered or self.event.ticket(person.ticket):
+            return offered
+        had = ticket_words(person.ticket_label, person.price, _("as it is now"))
+        return [SelectChoice(person.ticket, had), *offered]
 
     def _filled(self, registration: Registration) -> dict[str, Any]:
         """What stands in them, from what is stored; what is filled in and has no field is left out."""

@@ -1,7 +1,7 @@
 """Form fields: those of an event's own questions, and what several forms have in common."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import wtforms
 from flask_wtf import FlaskForm
@@ -177,6 +177,15 @@ def length(longest: int) -> Length:
 def chosen() -> InputRequired:
     """One of the options has to be chosen."""
     return InputRequired(_("Choose one."))
+
+
+class OrNothing:
+    """One of the options has to be chosen, and one of them is empty. The field itself refuses what is none of them."""
+
+    field_flags: ClassVar = {"required": True}
+
+    def __call__(self, form: Form, field: Field) -> None:
+        """All is well."""
 
 
 def _at_most(number: int) -> Any:
