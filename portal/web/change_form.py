@@ -18,7 +18,7 @@ from portal.i18n import gettext as _
 from portal.storage.models import CANCELLED, WAITLISTED, Answer, Attendee, Registration
 from portal.web.billing_form import billing_form, read_billing
 from portal.web.billing_form import filled as filled_billing
-from portal.web.fields import answers, answers_form
+from portal.web.fields import Rows, answers, answers_form
 from portal.web.forms import (
     add_or_remove_row,
     contact_fields,
@@ -82,7 +82,7 @@ class ChangeForm:
         if self.room > 0:
             # One more than may come is read, so that too many are told rather than left out.
             person_row = person_form(offered(), self._each)
-            fields["joining"] = FieldList(FormField(person_row), max_entries=self.room + 1)
+            fields["joining"] = Rows(FormField(person_row), max_entries=self.room + 1)
         fields |= contact_fields()
         if self._once:
             fields["answers"] = FormField(answers_form(self._once), "")

@@ -1,6 +1,7 @@
 """Form fields: those of an event's own questions, and what several forms have in common."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import wtforms
@@ -9,6 +10,7 @@ from wtforms import (
     BooleanField,
     DateField,
     Field,
+    FieldList,
     Form,
     IntegerField,
     SelectChoice,
@@ -65,6 +67,16 @@ class SelectField(_Offered, wtforms.SelectField):  # type: ignore[misc]
 
 class SelectMultipleField(_Offered, wtforms.SelectMultipleField):  # type: ignore[misc]
     """As many of several as one likes."""
+
+
+class Rows(FieldList):  # type: ignore[misc]
+    """A form for each of several people; what somebody sends under a name without a number is no row."""
+
+    def _extract_indices(self, prefix: str, formdata: Iterable[str]) -> Iterator[int]:
+        # WTForms takes ² for a digit, and as many of them as there are.
+        row = re.compile(rf"{re.escape(prefix)}-[0-9]{{1,9}}-")
+        found: Iterator[int] = super()._extract_indices(prefix, filter(row.match, formdata))
+        return found
 
 
 def answers_form(questions: Iterable[Question]) -> type[Form]:

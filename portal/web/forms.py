@@ -37,7 +37,7 @@ from portal.domain.typed import LONGEST_LINE, LONGEST_NAME, LONGEST_PHONE, LONGE
 from portal.i18n import current_language
 from portal.i18n import gettext as _
 from portal.web.billing_form import billing_form, read_billing
-from portal.web.fields import OrNothing, RadioField, answers, answers_form, chosen, length
+from portal.web.fields import OrNothing, RadioField, Rows, answers, answers_form, chosen, length
 
 FORM_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
@@ -110,7 +110,7 @@ def _party_fields(event: Event, rooms: Rooms, email: list[Any]) -> dict[str, Any
     if event.max_party > 1:
         # One more than may come is read, so that too many are told rather than left out.
         person = person_form(choices, [question for question in event.questions if question.each])
-        fields["people"] = FieldList(FormField(person), max_entries=event.max_party)
+        fields["people"] = Rows(FormField(person), max_entries=event.max_party)
     if any(event.prices):
         fields["billing"] = FormField(billing_form(), "")
     return fields | {"remarks": remarks_field()}
