@@ -38,7 +38,7 @@ from portal.web import (
 from portal.web.extensions import Portal, csrf, db, limiter
 from portal.web.kept import Kept
 from portal.web.languages import speak
-from portal.web.paths import RowNumber, refuse_nul
+from portal.web.paths import AnyRequest, RowNumber, refuse_nul
 
 LARGEST_REQUEST = 1024 * 1024
 LARGEST_FORM = 200_000
@@ -79,6 +79,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
     """The portal as a WSGI application; settings come from the environment when none are given."""
     settings = (settings or Settings.load()).with_secret_key()
     app = Flask("portal", template_folder=str(resource("templates")), static_folder=None)
+    app.request_class = AnyRequest
     _configure(app, settings)
     app.url_map.converters["int"] = RowNumber
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

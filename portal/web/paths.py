@@ -1,13 +1,24 @@
 """Ways on that somebody else named, and what stands in an address."""
 
+import re
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from flask import abort, request
+from flask import Request, abort, request
 from werkzeug.routing import IntegerConverter, Map
 
 from portal.domain.typed import LARGEST_KEY
 from portal.web.problems import asked_by_program
+
+BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
+
+
+class AnyRequest(Request):
+    """A request whose query can be read whatever bytes a program has put there; browsers write them as ``%E9``."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.query_string = BEYOND_ASCII.sub(lambda byte: b"%%%02X" % ord(byte[0]), self.query_string)
 
 
 class RowNumber(IntegerConverter):

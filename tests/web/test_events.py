@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from icalendar import Calendar
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from tests.support.portal import SITE, PortalUnderTest, event_file, statements_of
 
@@ -142,6 +143,18 @@ def test_the_language_is_the_visitors_then_the_events_then_the_browsers_then_the
 )
 def test_choosing_a_language_leads_nowhere_else(make_portal: MakePortal, elsewhere: str) -> None:
     assert make_portal().visitor().post("/language/nl", {"next": elsewhere}).location == "/"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/", 200), ("/nothing", 404), ("/events/nascholing/signup", 200), ("/admin/payments", 303)],
+)
+def test_bytes_that_are_no_text_in_an_address_are_passed_over(
+    make_portal: MakePortal, path: str, status: int
+) -> None:
+    asked = EnvironBuilder(path).get_environ() | {"QUERY_STRING": "x=\xe9"}
+    _body, answered, _headers = run_wsgi_app(make_portal().app, asked)
+    assert answered.startswith(str(status))
 
 
 def test_a_language_that_the_site_does_not_offer_cannot_be_chosen(make_portal: MakePortal) -> None:
