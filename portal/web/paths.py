@@ -4,7 +4,7 @@ import re
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from flask import Request, abort, request
+from flask import Request, abort, current_app, request
 from werkzeug.routing import IntegerConverter, Map
 
 from portal.domain.typed import LARGEST_KEY
@@ -36,6 +36,17 @@ def refuse_nul() -> None:
     # The API says itself which of its parameters is wrong.
     if b"\0" in unquote_to_bytes(request.query_string) and not asked_by_program():
         abort(400)
+
+
+def way_back() -> str:
+    """Where this page is found again, in another language: at its own address, or above one that is only sent to."""
+    if request.method in ("GET", "HEAD"):
+        return request.full_path.rstrip("?")
+    known, path = current_app.create_url_adapter(request), request.path
+    assert known is not None, "there is a request"  # noqa: S101
+    while path and not known.test(path, "GET"):
+        path = path.rpartition("/")[0]
+    return request.full_path.rstrip("?") if path == request.path else path or "/"
 
 
 def local_path(path: str, otherwise: str) -> str:

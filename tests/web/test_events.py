@@ -145,6 +145,26 @@ def test_choosing_a_language_leads_nowhere_else(make_portal: MakePortal, elsewhe
     assert make_portal().visitor().post("/language/nl", {"next": elsewhere}).location == "/"
 
 
+def test_another_language_leads_from_the_answer_to_a_form_to_a_page_that_is_there(
+    make_portal: MakePortal,
+) -> None:
+    owner = make_portal().organiser()
+    token = {"csrf_token": owner.get("/events/nascholing/signup").form()["csrf_token"]}
+    gone = "/admin/events/nascholing/registrations/ABCD-EFGH"
+    for address, way in (
+        ("/events/nascholing/signup?from=mail", "/events/nascholing/signup?from=mail"),
+        ("/admin/me/password", "/admin/me"),
+        (f"{gone}/note", gone),
+        ("/language/xx", "/"),
+    ):
+        answer = owner.post(address, token)
+        assert answer.status in (404, 422), address
+        assert answer.form("form.languages")["next"] == way
+        assert owner.follow(owner.submit(answer, form="form.languages")).status == (
+            404 if way == gone else 200
+        )
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [("/", 200), ("/nothing", 404), ("/events/nascholing/signup", 200), ("/admin/payments", 303)],
