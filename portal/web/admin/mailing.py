@@ -120,6 +120,7 @@ def _page(
         slug=slug,
         event_title=event_or_404(slug)[1],
         kept=list_query.as_fields(filters),
+        to_cancelled=mailings.to_cancelled(filters),
         number=mailings.number_of_readers(session, slug, filters),
         list_url=url_for("admin.attendees", slug=slug, **list_query.written(filters)),
         placeholders=mailings.PLACEHOLDERS,
