@@ -7,10 +7,15 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
+from flask.cli import ScriptInfo
 from sqlalchemy import create_engine, select, text
 
-from portal.cli import COMMANDS
+from portal.app import create_app
+from portal.cli import COMMANDS, database, lists, mail, privacy, users
+from portal.settings import Settings
 from portal.storage.models import Registration
 from tests.support.camt import camt
 from tests.support.live import PORTAL, THIS_TREE, LivePortal
@@ -82,6 +87,7 @@ def test_accounts_are_made_listed_reset_and_closed(tmp_path: Path) -> None:
     told = {"PORTAL_DATA_DIR": str(tmp_path / "var")}
     made = run("user", "add", "an@leraars.example", "--role", "organiser", "--event", "x", **told)
     assert re.search(r"Password: \S{19} ", made.stdout)
+    assert "there is no event 'x'" in made.stderr
     assert run("user", "list", **told).stdout == "an@leraars.example\torganiser\topen\tx\n"
     assert "already" in run("user", "add", "AN@leraars.example", "--role", "owner", **told).stderr
     reset = run("user", "reset", "an@leraars.example", "--password-stdin", typed="long enough now\n", **told)
@@ -114,6 +120,45 @@ def test_export_gives_the_bytes_of_the_download(make_portal: MakePortal) -> None
         download = organiser.get(f"/admin/events/nascholing/attendees.csv?dialect={dialect}")
         assert done.stdout == download.body
     assert run("export", "nope", **told).returncode == 1
+
+
+def test_a_new_data_folder_is_enough_for_a_list_and_for_letters(content: Path, tmp_path: Path) -> None:
+    told = {"PORTAL_CONTENT_DIR": str(content), "PORTAL_DATA_DIR": str(tmp_path / "var")}
+    listed = run("export", "good", **told)
+    assert (listed.returncode, listed.stdout.count("\n")) == (0, 1), listed.stderr
+    sent = run("mail", "send", **told | {"PORTAL_DATA_DIR": str(tmp_path / "other")})
+    assert (sent.returncode, sent.stdout) == (0, "0 sent\n"), sent.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        (lists.export, "good"),
+        (mail.mail, "send"),
+        (users.user, "list"),
+        (privacy.privacy_group, "export", "emma@school.example"),
+        (database.backup, "b.tar.gz"),
+    ],
+    ids=["export", "mail", "user", "privacy", "backup"],
+)
+def test_a_database_that_is_away_is_told_in_one_line(
+    command: tuple[click.Command, str], content: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = {
+        "PORTAL_CONTENT_DIR": str(content),
+        "PORTAL_DATABASE_URL": "postgresql+psycopg://u:hush@127.0.0.1:1/x",
+        "PORTAL_SECRET_KEY": SECRET,
+    }
+    app = ScriptInfo(create_app=lambda: create_app(Settings.load(told)))
+    ran = CliRunner(env=told).invoke(command[0], list(command[1:]), obj=app)
+    assert (ran.exit_code, ran.stderr.count("\n"), "hush" in ran.stderr) == (1, 1, False), ran.stderr
+    assert ran.stderr.startswith("Error: PORTAL_DATABASE_URL: the database does not answer: OperationalError")
+
+
+def test_what_is_no_address_is_told_as_such() -> None:
+    ran = CliRunner().invoke(privacy.privacy_group, ["export", "foo"])
+    assert (ran.exit_code, ran.stderr) == (1, "Error: 'foo' is not an e-mail address\n")
 
 
 def test_the_first_organiser_is_told_once(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import click
 
 from portal.cli.context import in_one_line, session_on, settings_in_force
-from portal.cli.serving import DEFAULT_ADDRESS, first_organiser, refuse_unmigrated
+from portal.cli.serving import DEFAULT_ADDRESS, first_organiser
 from portal.content.catalogue import Catalogue
 from portal.domain import accounts, demo
 from portal.storage.database import transaction
@@ -21,8 +21,6 @@ def demonstrate(seed: int) -> None:
             "PORTAL_SMTP_URL is set: what happens to invented people afterwards would be told through a real mail "
             "server; take it away for a demonstration"
         )
-    if not settings.embedded_database:
-        refuse_unmigrated(settings)
     with in_one_line():
         snapshot = Catalogue(settings.content_dir).refresh()
     with session_on(settings) as session:

@@ -5,6 +5,7 @@ from typing import BinaryIO
 import click
 from flask.cli import with_appcontext
 
+from portal.cli.context import bring_up, in_one_line
 from portal.domain import attendees
 from portal.domain.filters import Filters
 from portal.formats import csv
@@ -22,10 +23,12 @@ from portal.formats import csv
     help="Of the CSV.",
 )
 @click.option("-o", "--output", type=click.File("wb"), default="-", help="A file instead of the terminal.")
+@in_one_line()
 def export(slug: str, form: str, dialect: str, output: BinaryIO) -> None:
     """The attendee list of an event, as the download has it."""
     from portal.web.extensions import db, portal
 
+    bring_up(portal().settings)
     snapshot = portal().catalogue.snapshot
     if slug not in snapshot.events and attendees.known(db.session(), slug) is None:
         raise click.ClickException(

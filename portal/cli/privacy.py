@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import click
 
 from portal.cli.context import in_one_line, session_on, settings_in_force
+from portal.content.addresses import is_address
 from portal.content.catalogue import Catalogue
 from portal.domain import privacy
 from portal.storage.database import transaction
@@ -37,5 +38,7 @@ def privacy_anonymise(days: int, dry_run: bool) -> None:
 @click.argument("email")
 def privacy_export(email: str) -> None:
     """All that is kept about somebody, by address, as JSON."""
+    if not is_address(email):
+        raise click.ClickException(f"{email!r} is not an e-mail address")
     with in_one_line(), session_on(settings_in_force()) as session:
         click.echo(json.dumps(privacy.data_of_address(session, email), ensure_ascii=False, indent=2))

@@ -4,14 +4,12 @@ import gc
 from datetime import UTC, datetime
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
 from portal import logs
-from portal.cli.context import in_one_line, session_on
+from portal.cli.context import bring_up, in_one_line, session_on
 from portal.domain import accounts, passwords
 from portal.settings import Settings
-from portal.storage import migrate
-from portal.storage.database import connect, transaction
+from portal.storage.database import transaction
 
 DEFAULT_ADDRESS = "organiser@example.org"
 
@@ -32,32 +30,13 @@ def serve(host: str, port: int, workers: int) -> None:
         settings = Settings.load(base_url=served_on).with_secret_key()
         logs.configure(settings.log_format)
         meters.forget(settings.data_dir)
-        if settings.embedded_database:
-            migrate.upgrade(settings.database_url)
-        else:
-            refuse_unmigrated(settings)
+        bring_up(settings)
         app = create_app(settings)
         site = app.extensions["portal"].catalogue.snapshot.site
         if settings.embedded_database:
             first_organiser(settings, site.contact or DEFAULT_ADDRESS)
     app.extensions["portal"].catalogue.close()
     Server(app, settings, host=host, port=port, workers=workers).run()
-
-
-def refuse_unmigrated(settings: Settings) -> None:
-    """Stop where an external database has to be migrated first, or does not answer."""
-    engine = connect(settings.database_url)
-    try:
-        if not migrate.is_current(engine):
-            raise click.ClickException(
-                "the database does not have this version's tables; run: portal db upgrade"
-            )
-    except SQLAlchemyError as error:
-        raise click.ClickException(
-            f"PORTAL_DATABASE_URL: the database does not answer: {logs.reason(error)}"
-        ) from None
-    finally:
-        engine.dispose()
 
 
 def first_organiser(settings: Settings, address: str) -> None:

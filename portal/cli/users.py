@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import click
 
 from portal.cli.context import in_one_line, session_on, settings_in_force
-from portal.domain import accounts, passwords
+from portal.content.catalogue import Catalogue
+from portal.domain import accounts, attendees, passwords
 from portal.storage.database import transaction
 
 
@@ -35,8 +36,16 @@ def _password(from_stdin: bool) -> tuple[str, str]:
 def user_add(email: str, role: str, events: tuple[str, ...], password_stdin: bool) -> None:
     """Make an account."""
     password, said = _password(password_stdin)
-    with in_one_line(), session_on(settings_in_force()) as session, transaction(session):
-        accounts.add(session, email, role, password, events=events, now=datetime.now(UTC))
+    settings = settings_in_force()
+    with in_one_line(), session_on(settings) as session:
+        there = Catalogue(settings.content_dir).refresh().events if events else {}
+        unknown = [slug for slug in events if slug not in there and attendees.known(session, slug) is None]
+        with transaction(session):
+            accounts.add(session, email, role, password, events=events, now=datetime.now(UTC))
+    for slug in unknown:
+        click.echo(
+            f"warning: there is no event {slug!r} yet; until there is, the account does not see it", err=True
+        )
     click.echo(f"{email} is {role} now. {said}".strip())
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from portal.content.event import Event
@@ -69,26 +69,23 @@ def pending(
     return tuple(sorted(found, key=lambda one: (one.event.starts, one.event.slug)))
 
 
-def untold(session: Session, event: Event) -> Sequence[Registration]:
-    """Who knows something else than the file says now, first come first."""
-    return session.scalars(
-        _untold([event]).order_by(Registration.id).options(selectinload(Registration.attendees))
+def untold(session: Session, event: Event) -> Sequence[Row[Registration, str]]:
+    """Who knows something else than the file says now, first come first, each with what they know."""
+    return session.execute(
+        _untold([event])
+        .add_columns(KNOWN)
+        .order_by(Registration.id)
+        .options(selectinload(Registration.attendees), selectinload(Registration.payments))
     ).all()
 
 
-def draft(session: Session, registration: Registration, write: LetterWriter) -> Letter:
-    """The letter that would tell this registrant; it is in no outbox yet."""
+def draft(registration: Registration, known: str, write: LetterWriter) -> Letter:
+    """The letter that would tell this registrant, who knows ``known``; it is in no outbox yet."""
     event = write.event
     assert event is not None, "a file that is gone has not changed"  # noqa: S101
     if event.status == "cancelled":
         return write(registration, "cancelled", by="event")
-    known = session.scalar(
-        select(KNOWN)
-        .select_from(Registration)
-        .join(EventRecord, EventRecord.slug == Registration.event_slug)
-        .where(Registration.id == registration.id)
-    )
-    facts = Facts.read(known or "")
+    facts = Facts.read(known)
     return write(registration, "practical", was=facts.in_event(event, write.site.timezone) if facts else None)
 
 
@@ -97,7 +94,7 @@ def announce(session: Session, write: LetterWriter) -> int:
     event = write.event
     assert event is not None, "a file that is gone has not changed"  # noqa: S101
     taken.lock(session, event.slug, event.title)
-    letters = [draft(session, registration, write) for registration in untold(session, event)]
+    letters = [draft(registration, known, write) for registration, known in untold(session, event)]
     session.add_all(letters)
     settle(session, event)
     return len(letters)

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from portal.domain.filters import due_of_registration, paid_of_registration
 from portal.storage.ledger import StatementEntry
-from portal.storage.models import Attendee, Registration
+from portal.storage.models import Attendee, HistoryEntry, Registration
 
 TERM = timedelta(days=14)
 """How long a transfer may take before somebody should ask."""
@@ -16,13 +16,20 @@ LATELY = timedelta(days=7)
 
 
 def unpaid(session: Session, now: datetime) -> Mapping[str, int]:
-    """By event, how many registrations have something open that was asked for longer than the term ago."""
+    """By event, how many registrations have something open that was asked for longer than the term ago: when they
+    signed up, or got their places from the waiting list."""
+    asked_since = exists().where(
+        HistoryEntry.registration_id == Registration.id,
+        HistoryEntry.action == "promoted",
+        HistoryEntry.at >= now - TERM,
+    )
     rows = session.execute(
         select(Registration.event_slug, func.count())
         .where(
             Registration.communication.is_not(None),
             Registration.created_at < now - TERM,
             due_of_registration() > paid_of_registration(),
+            ~asked_since,
         )
         .group_by(Registration.event_slug)
     )

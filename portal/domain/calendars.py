@@ -1,6 +1,6 @@
 """Which change of an event a calendar entry tells of (RFC 5545, SEQUENCE).
 
-The file does not say how often it was changed. The database remembers a digest of what calendars were
+The file does not say how often it was changed. The database remembers a digest of the facts that calendars were
 shown, so that every machine tells the same number after every restart.
 """
 
@@ -16,8 +16,8 @@ from portal.storage.models import EventRecord
 
 
 def revisions(session: Session, events: Iterable[Event]) -> Mapping[str, int]:
-    """How often what calendars show of each event had changed, by slug; without those of which it has changed since,
-    or was never shown. One query."""
+    """How often the facts that calendars show of each event had changed, by slug; without those of which they have
+    changed since, or were never shown. One query."""
     shown = {event.slug: facts(event) for event in events}
     known = select(EventRecord.slug, EventRecord.revision, EventRecord.facts)
     rows = session.execute(known.where(EventRecord.slug.in_(shown)))

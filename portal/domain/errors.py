@@ -30,7 +30,7 @@ class ChangeRefused(Refused):
 
 
 class PaymentRefused(Refused):
-    """A payment cannot be written down like that. ``kind`` says why: ``amount``, ``unknown`` (nobody has that
+    """A payment cannot be written down like that. ``kind`` says why: ``amount``, ``day``, ``unknown`` (nobody has that
     reference), ``gone`` (somebody has decided already)."""
 
     def __init__(self, kind: str) -> None:

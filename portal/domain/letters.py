@@ -61,7 +61,8 @@ class LetterWriter:
         It goes to the registration's address unless ``recipient`` is another one. ``words`` are what this kind
         speaks of besides: ``welcome`` of the ``person`` who comes instead, ``address`` of the ``confirm_url``,
         ``cancelled`` of who did it, ``by`` the registrant, the organiser or, for all of them, the event;
-        ``practical`` of the event as it ``was``, or None.
+        ``practical`` of the event as it ``was``, or None; ``link`` of ``why`` it comes: somebody signed up ``again``,
+        asked for what was ``lost``, or the ``organiser`` sends it.
         """
         contact, by = registration.attendees[0], words.get("by", "registrant")
         codes = [

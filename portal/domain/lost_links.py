@@ -50,6 +50,7 @@ def answer_asked(
         event = events.get(registration.event_slug)
         meant = asked[registration.email_key] & {None, registration.event_slug}
         if event is not None and meant and now < event.over_at:
-            session.add(writer(event)(registration, "link"))
+            why = "again" if registration.event_slug in meant else "lost"
+            session.add(writer(event)(registration, "link", why=why))
             written += 1
     return written

@@ -41,6 +41,11 @@ def asked_with(
     return (found[0], found[1]) if found else None
 
 
+def forget(session: Session, now: datetime) -> None:
+    """Remove the addresses that nobody confirmed in time. Needs a transaction."""
+    session.execute(delete(AddressChange).where(AddressChange.asked_at <= now - PROOF_HOLDS))
+
+
 def confirm(desk: Desk, registration_id: int, address: str) -> Registration:
     """The address is theirs: letters go there from now on, and both addresses are told.
 

@@ -36,8 +36,9 @@ class Row:
 
     @property
     def at_risk(self) -> bool:
-        """Whether it begins soon with fewer people than it needs to go on."""
-        return self.near and bool(self.event.minimum and self.confirmed < self.event.minimum)
+        """Whether it begins soon with fewer people than it needs to go on, and may go on."""
+        needed = self.event.minimum
+        return self.near and self.event.status != "cancelled" and bool(needed and self.confirmed < needed)
 
     @property
     def room_for_who_waits(self) -> bool:

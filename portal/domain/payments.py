@@ -21,6 +21,9 @@ from portal.storage.ledger import Payment
 from portal.storage.models import CONFIRMED, Attendee, Registration
 
 LARGEST_AMOUNT = 100_000_00
+EARLIEST = date(2000, 1, 1)
+LEDGER = 0x6C6564676572
+"""The number of the lock, which PostgreSQL has for all that use this database."""
 BATCH = 500
 
 
@@ -61,6 +64,12 @@ def transfer(registration: Registration, site: Site) -> Transfer | None:
     )
 
 
+def lock(session: Session) -> None:
+    """Wait for whoever writes payments down, so that what is there already is seen. SQLite has one writer anyway."""
+    if session.get_bind().dialect.name != "sqlite":
+        session.execute(select(func.pg_advisory_xact_lock(LEDGER)))
+
+
 def record(
     session: Session,
     registration: Registration,
@@ -91,9 +100,33 @@ def record(
     return payment
 
 
-def by_id(session: Session, registration_id: int) -> Registration:
-    """A registration, to write a payment down for."""
-    return session.get_one(Registration, registration_id)
+def by_hand(
+    session: Session,
+    registration_id: int,
+    amount: int | None,
+    received_on: date | None,
+    *,
+    form_id: str,
+    today: date,
+    actor: Actor,
+    now: datetime,
+    note: str = "",
+) -> Payment:
+    """Write down what an organiser saw come in (cents) or, below zero, go back; None for what could not be read. The
+    same form again is the same payment. Raises PaymentRefused: ``amount``, ``day`` for one that is not yet there, or
+    of another century."""
+    lock(session)
+    written = session.scalars(select(Payment).where(Payment.form_id == form_id)).one_or_none()
+    if written is not None:
+        return written
+    if amount is None:
+        raise PaymentRefused("amount")
+    if received_on is None or not EARLIEST <= received_on <= today:
+        raise PaymentRefused("day")
+    registration = session.get_one(Registration, registration_id)
+    payment = record(session, registration, amount, received_on, actor=actor, now=now, note=note)
+    payment.form_id = form_id
+    return payment
 
 
 def unpaid(session: Session) -> Iterator[Registration]:
@@ -145,7 +178,9 @@ COLUMNS: Mapping[str, Callable[[Registration], csv.Cell]] = {
     "amount_open": lambda r: euro(balance(r).open),
     "amount_to_refund": lambda r: euro(balance(r).to_refund),
     "payment_reference": lambda r: shown_communication(r.communication),
-    "last_paid_on": lambda r: max((p.received_on.isoformat() for p in r.payments), default=""),
+    "last_paid_on": lambda r: max(
+        (p.received_on.isoformat() for p in r.payments if p.amount > 0), default=""
+    ),
     "billing_name": lambda r: r.billing.name if r.billing else "",
     "billing_street": lambda r: r.billing.street if r.billing else "",
     "billing_postcode": lambda r: r.billing.postcode if r.billing else "",

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from portal.content.event import Event
+from portal.content.event import Event, Ticket
 
 PATIENCE = 3
 """How often the first in line is passed before places are held for them."""
@@ -219,15 +219,34 @@ def availability(event: Event, taken: Taken, now: datetime) -> Availability:
     state = _state_without_places(event, now)
     if state != "open":
         return Availability(state, opens=event.signup_opens, closes=event.closes)
-    by_ticket = [
-        left(event, taken, ticket.id) for ticket in event.offered_tickets if on_sale(event, ticket.id, now)
+    periods = {ticket.id: sold_between(event, ticket) for ticket in event.offered_tickets}
+    sold = [
+        one for one, (opens, closes) in periods.items() if (opens is None or opens <= now) and now < closes
     ]
-    if not by_ticket:
-        return Availability("closed", opens=event.signup_opens, closes=event.closes)
+    if not sold:
+        return _nothing_sold(event, periods.values(), now)
+    by_ticket = [left(event, taken, one) for one in sold]
     most = None if None in by_ticket else max(number for number in by_ticket if number is not None)
     if most == 0:
         state = "full" if event.waitlist == "off" else "waitlist"
     return Availability(state, left=most, opens=event.signup_opens, closes=event.closes)
+
+
+def _nothing_sold(
+    event: Event, periods: Iterable[tuple[datetime | None, datetime]], now: datetime
+) -> Availability:
+    """Not yet open while a ticket is still to come on sale, else closed since the last one was."""
+    coming = min((opens for opens, closes in periods if opens and now < opens < closes), default=None)
+    if coming:
+        return Availability("not_open", opens=coming, closes=event.closes)
+    last = max((closes for _, closes in periods if closes <= now), default=None)
+    return Availability("closed", opens=event.signup_opens, closes=last)
+
+
+def sold_between(event: Event, ticket: Ticket) -> tuple[datetime | None, datetime]:
+    """From when (None: at once) until when a ticket can be had, by its own dates and the event's."""
+    opens = max((at for at in (event.signup_opens, ticket.opens) if at), default=None)
+    return opens, min(at for at in (event.closes, ticket.closes) if at)
 
 
 def next_change(event: Event, now: datetime) -> datetime | None:
@@ -258,10 +277,6 @@ def _state_without_places(event: Event, now: datetime) -> State:
         return "over"
     if event.registration != "portal":
         return event.registration
-    if event.signup_opens and now < event.signup_opens:
-        return "not_open"
-    if now >= event.closes:
-        return "closed"
     return "open"
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from portal.content.addresses import email_key
@@ -18,8 +18,10 @@ from portal.content.event import CHOSEN, Event
 from portal.domain import changes, taken
 from portal.domain.desk import Desk
 from portal.domain.facts import Facts
+from portal.domain.payments import shown_communication
 from portal.domain.registration_link import token_hash
 from portal.domain.registrations import history
+from portal.storage.checkins import Checkin
 from portal.storage.ledger import AddressChange, StatementEntry
 from portal.storage.models import Attendee, EventRecord, Letter, Registration
 
@@ -37,11 +39,14 @@ def data_of(session: Session, registration: Registration) -> dict[str, Any]:
         select(Letter).where(Letter.registration_id == registration.id).order_by(Letter.id)
     )
     billing = registration.billing
+    asked = session.get(AddressChange, registration.id)
+    taps = _taps(session, registration.id)
     return {
         "event": {"slug": registration.event_slug, "title": registration.event_title},
         "reference": registration.reference,
         "status": registration.status,
         "email": registration.email,
+        "email_to_confirm": asked and {"email": asked.email, "asked_at": asked.asked_at.isoformat()},
         "phone": registration.phone,
         "school": registration.school,
         "remarks": registration.remarks,
@@ -49,16 +54,30 @@ def data_of(session: Session, registration: Registration) -> dict[str, Any]:
         "language": registration.language,
         "privacy_text": registration.privacy_version,
         "registered_at": registration.created_at.isoformat(),
-        "people": [_person(person) for person in registration.attendees],
+        "people": [
+            _person(person) | {"at_the_door": taps.get(person.position, [])}
+            for person in registration.attendees
+        ],
         "billing": billing
         and {
             column.key: getattr(billing, column.key)
             for column in type(billing).__table__.columns
             if column.key != "registration_id"
         },
+        "payment_reference": shown_communication(registration.communication),
         "payments": [
             {"amount": payment.amount, "received_on": payment.received_on.isoformat(), "note": payment.note}
             for payment in registration.payments
+        ],
+        "transfers_to_be_looked_at": [
+            {
+                "amount": entry.amount,
+                "currency": entry.currency,
+                "received_on": entry.received_on.isoformat(),
+                "name": entry.name,
+                "text": entry.text,
+            }
+            for entry in session.scalars(_proposed(registration.id))
         ],
         "letters": [
             {
@@ -119,7 +138,8 @@ def erase(desk: Desk, registration_id: int) -> None:
 def anonymise(session: Session, registration: Registration, now: datetime) -> None:
     """Remove what points to a person; the link stops working, and letters that have not left do not leave."""
     registration.email = registration.phone = registration.school = registration.remarks = ""
-    registration.email_key = f"removed:{registration.id}"
+    # That of an import is a digest of who it is: with the file at hand they could be told apart again.
+    registration.email_key = registration.form_id = f"removed:{registration.id}"
     registration.newsletter = False
     registration.token_hash = token_hash(secrets.token_urlsafe(24))
     registration.anonymised_at = now
@@ -133,8 +153,7 @@ def anonymise(session: Session, registration: Registration, now: datetime) -> No
             entry.note = ""
     session.execute(delete(Letter).where(Letter.registration_id == registration.id))
     session.execute(delete(AddressChange).where(AddressChange.registration_id == registration.id))
-    proposed = select(StatementEntry).where(StatementEntry.proposed_id == registration.id)
-    for kept in session.scalars(proposed):
+    for kept in session.scalars(_proposed(registration.id)):
         kept.name = kept.text = ""
     if registration.billing and not registration.payments:
         session.delete(registration.billing)
@@ -197,6 +216,24 @@ def _over_at(event: Event | None, told: str) -> datetime | None:
         return event.over_at
     facts = Facts.read(told)
     return (facts.ends or facts.starts) if facts else None
+
+
+def _proposed(registration_id: int) -> Select[StatementEntry]:
+    """What came in by bank that may be for a registration."""
+    return (
+        select(StatementEntry)
+        .where(StatementEntry.proposed_id == registration_id)
+        .order_by(StatementEntry.received_on, StatementEntry.fingerprint)
+    )
+
+
+def _taps(session: Session, registration_id: int) -> dict[int, list[dict[str, str]]]:
+    """What was pressed at the door, by the position of the person."""
+    taps: dict[int, list[dict[str, str]]] = {}
+    pressed = select(Checkin).where(Checkin.registration_id == registration_id).order_by(Checkin.at)
+    for tap in session.scalars(pressed):
+        taps.setdefault(tap.position, []).append({"at": tap.at.isoformat(), "what": tap.action})
+    return taps
 
 
 def _person(person: Attendee) -> dict[str, Any]:

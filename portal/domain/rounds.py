@@ -44,8 +44,9 @@ def write_due(session: Session, event: Event, write: LetterWriter) -> int:
         while session.scalars(_without(due, event).limit(1)).first() is not None:
             with transaction(session):
                 taken.lock(session, event.slug, event.title)
-                someone = _without(due, event).limit(BATCH).options(selectinload(Registration.attendees))
-                for registration in session.scalars(someone).all():
+                someone = _without(due, event).limit(BATCH)
+                what = selectinload(Registration.attendees), selectinload(Registration.payments)
+                for registration in session.scalars(someone.options(*what)).all():
                     session.add(_letter(due.kind, registration, write))
                     written += 1
     return written + _digest(session, event, write)

@@ -157,8 +157,10 @@ def _refuse_unless_open(event: Event, now_taken: places.Taken, tickets: Iterable
     availability = places.availability(event, now_taken, now)
     if availability.state not in ("open", "waitlist", "full"):
         raise SignupRefused(availability.state, opens=availability.opens, closes=availability.closes)
-    if not all(places.on_sale(event, ticket, now) for ticket in tickets):
-        raise SignupRefused("closed", closes=availability.closes)
+    for chosen in tickets:
+        if not places.on_sale(event, chosen, now):
+            ticket = event.ticket(chosen)
+            raise SignupRefused("closed", closes=ticket.closes if ticket else None)
 
 
 def _registration(event: Event, sent: SignUp, status: str, now: datetime, secret_key: str) -> Registration:

@@ -95,10 +95,10 @@ def share(number: int, of: int) -> str:
 
 def money(cents: int) -> str:
     """``€ 65``, ``€ 7,50``: cents are only written where there are some."""
-    amount = format_currency(Decimal(cents) / 100, "EUR", locale=locale())
-    if cents % 100 == 0:
-        amount = amount.replace(",00", "").replace(".00", "")
-    return amount
+    euro, style = Decimal(cents) / 100, locale().currency_formats["standard"].pattern
+    if cents % 100:
+        return format_currency(euro, "EUR", style, locale=locale())
+    return format_currency(euro, "EUR", style.replace(".00", ""), locale=locale(), currency_digits=False)
 
 
 def price(event: Event) -> str:

@@ -54,7 +54,10 @@ class Invitation:
 
 
 def facts(event: Event) -> str:
-    """A digest of what a calendar shows of an event: when it changes, the entry's SEQUENCE goes up."""
+    """A digest of when, where, whether and under which title an event is: when it changes, SEQUENCE goes up.
+
+    Other words of the description are no new version of an appointment (RFC 5545, 3.8.7.4).
+    """
     shown = (event.title, event.starts, event.ends, event.location, event.online, event.status)
     return sha256(repr(shown).encode()).hexdigest()
 

@@ -11,6 +11,7 @@ from io import StringIO
 from itertools import islice
 from typing import Literal, NamedTuple
 
+from portal.content.addresses import LONGEST
 from portal.formats.csv import as_typed
 
 LARGEST_FILE = 10 * 1024 * 1024
@@ -176,7 +177,8 @@ def _table(numbered: Iterable[tuple[int, Sequence[str]]]) -> Table:
         raise TableRefused("empty")
     at = _head(said)
     header, rows = said[at].cells, said[at + 1 :]
-    if any(_ADDRESS.fullmatch(cell) for cell in header):  # people, not names of columns
+    # People, not names of columns. What is longer is no address, and would take its time to be found none.
+    if any(len(cell) <= LONGEST and _ADDRESS.fullmatch(cell) for cell in header):
         header, rows = (), said[at:]
     if not rows:
         raise TableRefused("empty")

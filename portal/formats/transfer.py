@@ -21,6 +21,7 @@ QUIET_ZONE = 4
 
 # 3, 4 and 5 digits with little between them; looked for at each digit, since one find may hide the next.
 _TWELVE_DIGITS = re.compile(r"(?<![0-9])(?=([0-9]{3}[\s/.-]{0,3}[0-9]{4}[\s/.-]{0,3}[0-9]{5})(?![0-9]))")
+_PLAIN_AMOUNT = re.compile(r"-?[0-9]+\.[0-9]{2}")
 _BETWEEN_DIGITS = re.compile(r"[\s+*/.-]")
 
 
@@ -79,6 +80,8 @@ def plain_amount(cents: int) -> str:
 
 def cents_of(plain: str) -> int:
     """The other way round. Raises ValueError for what ``plain_amount`` did not write."""
+    if not _PLAIN_AMOUNT.fullmatch(plain):
+        raise ValueError(f"{plain!r} is no amount with two decimals")
     return int(plain.replace(".", ""))
 
 

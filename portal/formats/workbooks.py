@@ -1,36 +1,43 @@
 """XLSX workbooks that people bring along, read a row at a time.
 
-An XLSX file is a ZIP archive: a few kilobytes can claim to be gigabytes. Python's ``zipfile`` never unpacks more of
-a part than the archive's list says, so that list decides before anything is unpacked.
+An XLSX file is a ZIP archive: a few kilobytes can claim to be gigabytes, and its own parts say which of them is a
+sheet. Python's ``zipfile`` never unpacks more of a part than the archive's list says, so that list decides, for each
+part that is read, before it is unpacked.
 """
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time
 from io import BytesIO
-from itertools import islice
-from typing import Any, NamedTuple
-from zipfile import ZipFile
+from typing import IO, Any, NamedTuple
+from zipfile import ZipFile, ZipInfo
 
+from defusedxml.ElementTree import iterparse
 from openpyxl.reader.excel import ExcelReader
+from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils.cell import range_boundaries
+from openpyxl.worksheet._reader import ROW_TAG, WorkSheetParser
+from openpyxl.xml.constants import SHEET_MAIN_NS
 
 from portal.formats.tables import HEAD_WITHIN, MOST_COLUMNS, MOST_ROWS, TableRefused
 
 LARGEST_UNPACKED = 64 * 1024 * 1024
 """Bytes of all that is read: sheets and their text."""
 
-LARGEST_PART = 4 * 1024 * 1024
-"""Bytes of a part that is read whole, such as the list of styles."""
+MOST_ELEMENTS = 2_500_000
+"""Of all that is read: the largest table that is taken has two million, if each of its cells says something else."""
 
-MOST_PARTS = 2_000
+LARGEST_PART, MOST_IN_PART = 4 * 1024 * 1024, 150_000
+"""Bytes and elements of a part that is read whole, such as the list of styles."""
+
 LAST_ROW = 1_048_576
+LAST_COLUMN = 16_384
 MOST_MERGED = 10_000
 
-_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3}[0-9]{1,7}:[A-Z]{1,3}[0-9]{1,7})"')
 _STREAMED = re.compile(r"xl/(worksheets/[^/]+|sharedStrings)\.xml", re.IGNORECASE)
-_PASSED_OVER = re.compile(r"xl/(media|embeddings)/|.*\.(png|jpe?g|bin)$", re.IGNORECASE)
+_MERGED_TAG = f"{{{SHEET_MAIN_NS}}}mergeCell"
+_PIECE = 1024 * 1024
 
 
 class _Merged(NamedTuple):
@@ -41,6 +48,30 @@ class _Merged(NamedTuple):
     last: int
 
 
+class _Archive(ZipFile):
+    """An archive of which no more is read than a list of people needs, whatever its parts are called."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(BytesIO(data))
+        self._bytes = self._elements = 0
+
+    def open(
+        self, name: str | ZipInfo, mode: Any = "r", pwd: bytes | None = None, *, force_zip64: bool = False
+    ) -> IO[bytes]:
+        part = name if isinstance(name, ZipInfo) else self.getinfo(name)
+        whole = not _STREAMED.fullmatch(part.filename)
+        self._bytes += part.file_size
+        if self._bytes > LARGEST_UNPACKED or (whole and part.file_size > LARGEST_PART):
+            raise TableRefused("unpacks_too_large")
+        most = min(MOST_ELEMENTS, self._elements + MOST_IN_PART) if whole else MOST_ELEMENTS
+        with super().open(part) as unpacked:
+            while piece := unpacked.read(_PIECE):
+                self._elements += piece.count(b"<") - piece.count(b"</")
+                if self._elements > most:
+                    raise TableRefused("unpacks_too_large")
+        return super().open(part, mode, pwd, force_zip64=force_zip64)
+
+
 def read_rows(data: bytes) -> list[tuple[int, list[str]]]:
     """The rows with something in them of the first sheet that has any, each with its number.
 
@@ -48,9 +79,13 @@ def read_rows(data: bytes) -> list[tuple[int, list[str]]]:
     TableRefused.
     """
     try:
-        with ZipFile(BytesIO(data)) as archive:
-            _refuse_bomb(archive)
-            return _first_sheet(data, archive)
+        with _Archive(data) as archive:
+            names = archive.namelist()
+            if "content.xml" in names:
+                raise TableRefused("open_document")
+            if not any(name.startswith("xl/") for name in names):
+                raise TableRefused("not_a_table")
+            return _first_sheet(_opened(data, archive))
     except TableRefused:
         raise
     except MemoryError:
@@ -59,49 +94,74 @@ def read_rows(data: bytes) -> list[tuple[int, list[str]]]:
         raise TableRefused("damaged") from None
 
 
-def _refuse_bomb(archive: ZipFile) -> None:
-    names = set(archive.namelist())
-    if "content.xml" in names:
-        raise TableRefused("open_document")
-    if not any(name.startswith("xl/") for name in names):
-        raise TableRefused("not_a_table")
-    parts = [part for part in archive.infolist() if not _PASSED_OVER.match(part.filename)]
-    whole = [part for part in parts if not _STREAMED.fullmatch(part.filename)]
-    if (
-        len(parts) > MOST_PARTS
-        or sum(part.file_size for part in parts) > LARGEST_UNPACKED
-        or any(part.file_size > LARGEST_PART for part in whole)
-    ):
-        raise TableRefused("unpacks_too_large")
+def _opened(data: bytes, archive: _Archive) -> ExcelReader:
+    """The workbook's list of sheets, its texts, and which numbers are days; no sheet is read yet."""
+    reader = ExcelReader(BytesIO(data), keep_links=False)
+    reader.archive = archive
+    reader.read_manifest()
+    reader.read_strings()
+    reader.read_workbook()
+    apply_stylesheet(archive, reader.wb)
+    return reader
 
 
-def _first_sheet(data: bytes, archive: ZipFile) -> list[tuple[int, list[str]]]:
-    reader = ExcelReader(BytesIO(data), read_only=True, data_only=True, keep_links=False)
-    reader.read()
-    parts = {sheet.name: rel.target for sheet, rel in reader.parser.find_sheets()}
+def _first_sheet(reader: ExcelReader) -> list[tuple[int, list[str]]]:
     # What is hidden is looked at last: lists to choose from, and notes of the program that made the file.
-    for sheet in sorted(reader.wb.worksheets, key=lambda sheet: sheet.sheet_state != "visible"):
-        rows = dict(_said(sheet))
-        if rows:
-            _fill_down(rows, archive.read(parts[sheet.title].lstrip("/")))
-            return list(rows.items())
+    for _sheet, part in sorted(reader.parser.find_sheets(), key=lambda found: found[0].state != "visible"):
+        if "chartsheet" not in part.Type and part.target in reader.valid_files:
+            rows = _rows(reader, part.target)
+            if rows:
+                return list(rows.items())
     raise TableRefused("empty")
 
 
-def _said(sheet: Any) -> Iterator[tuple[int, list[str]]]:
-    sheet.reset_dimensions()  # programs write wrong ones, and cells outside them would be lost
-    said = 0
-    for number, cells in enumerate(sheet.iter_rows(), 1):
-        if number > LAST_ROW:
-            raise TableRefused("damaged")
-        row = ["" if cell.data_type == "e" else _text(cell.value) for cell in cells]
-        if any(row):
-            if any(row[MOST_COLUMNS:]):
-                raise TableRefused("too_many_columns", number)
-            said += 1
-            yield number, row[:MOST_COLUMNS]
-        if said > MOST_ROWS + HEAD_WITHIN:
-            raise TableRefused("too_many_rows")
+def _rows(reader: ExcelReader, part: str) -> dict[int, list[str]]:
+    rows: dict[int, list[str]] = {}
+    merged: list[str] = []
+    with reader.archive.open(part) as sheet:
+        parser = _cells(reader, sheet)
+        for _, element in iterparse(sheet):
+            if element.tag == ROW_TAG:
+                number, said = _row(parser, element)
+                if said:
+                    rows.setdefault(number, said)
+                if len(rows) > MOST_ROWS + HEAD_WITHIN:
+                    raise TableRefused("too_many_rows")
+            elif element.tag == _MERGED_TAG:
+                merged.append(element.get("ref", ""))
+    _fill_down(rows, _merged(merged[:MOST_MERGED]))
+    return rows
+
+
+def _cells(reader: ExcelReader, sheet: IO[bytes]) -> WorkSheetParser:
+    """openpyxl's reader of cells, without what it builds around them: a row that says something in its last column
+    alone would be sixteen thousand cells."""
+    book: Any = reader.wb
+    return WorkSheetParser(
+        sheet,
+        reader.shared_strings,
+        data_only=True,
+        epoch=book.epoch,
+        date_formats=book._date_formats,  # noqa: SLF001
+        timedelta_formats=book._timedelta_formats,  # noqa: SLF001
+    )
+
+
+def _row(parser: WorkSheetParser, element: Any) -> tuple[int, list[str]]:
+    """The number of a row, and what it says: nothing, or a text for each column."""
+    if len(element) > LAST_COLUMN:
+        raise TableRefused("damaged")
+    number, cells = parser.parse_row(element)
+    element.clear()  # else the whole sheet stays in memory
+    if not 0 < number <= LAST_ROW:
+        raise TableRefused("damaged")
+    said: dict[Any, str] = {
+        cell["column"]: text for cell in cells if cell["data_type"] != "e" and (text := _text(cell["value"]))
+    }
+    last = max(said, default=0)
+    if last > MOST_COLUMNS:
+        raise TableRefused("too_many_columns", number)
+    return number, [said.get(column, "") for column in range(1, last + 1)]
 
 
 def _text(value: Any) -> str:
@@ -121,10 +181,10 @@ def _text(value: Any) -> str:
     return str(value).replace("\N{NO-BREAK SPACE}", " ").replace("\r\n", "\n").strip()
 
 
-def _fill_down(rows: dict[int, list[str]], part: bytes) -> None:
+def _fill_down(rows: dict[int, list[str]], merged_cells: Iterable[_Merged]) -> None:
     """Give each row of a cell that spans several its text. Across columns it stands in the first alone."""
     numbers = sorted(rows)
-    for merged in islice(_merged(part), MOST_MERGED):
+    for merged in merged_cells:
         spanned = numbers[bisect_left(numbers, merged.first) : bisect_right(numbers, merged.last)]
         if not spanned or spanned[0] != merged.first or merged.column >= len(rows[merged.first]):
             continue
@@ -135,8 +195,8 @@ def _fill_down(rows: dict[int, list[str]], part: bytes) -> None:
             row[merged.column] = row[merged.column] or text
 
 
-def _merged(part: bytes) -> Iterator[_Merged]:
-    for found in _MERGED.finditer(part):
-        column, first, _last_column, last = range_boundaries(found.group(1).decode())
+def _merged(ranges: Iterable[str]) -> Iterator[_Merged]:
+    for cells in ranges:
+        column, first, _last_column, last = range_boundaries(cells)
         if first is not None and last is not None and last > first and column is not None:
             yield _Merged(column - 1, first, last)

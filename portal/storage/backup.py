@@ -86,7 +86,7 @@ def back_up(url: str, secret_key: str, file: Path, now: datetime) -> Manifest:
             schema, rows = dumps.dump(url, database)
         if schema is None:
             raise BackupRefused("the database has no tables of the portal")
-        key.write_text(secret_key, encoding="ascii")
+        key.write_text(secret_key, encoding="utf-8")
         digests = {each.name: _digest(each) for each in (key, database)}
         manifest = Manifest(
             FORMAT, __version__, now.isoformat(timespec="seconds"), kind, schema, rows, digests
@@ -173,7 +173,7 @@ def _put_key(key: Path, kept: Path, now: datetime) -> list[Path]:
 def kept_key(data_dir: Path) -> str:
     """The secret key in the data folder; empty where there is none, for a backup makes no key."""
     key_file = data_dir / KEY
-    return key_file.read_text("ascii").strip() if key_file.exists() else ""
+    return key_file.read_text("utf-8").strip() if key_file.exists() else ""
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.storage.models import Base, Organiser, Registration
@@ -18,6 +18,7 @@ class Payment(Base):
         CheckConstraint("amount <> 0", name="amount"),
         CheckConstraint("source IN ('organiser', 'statement', 'online')", name="source"),
         UniqueConstraint("entry", name="uq_payments_entry"),
+        Index("uq_payments_form_id", "form_id", unique=True),
         Index("ix_payments_registration_id", "registration_id"),
     )
 
@@ -31,6 +32,8 @@ class Payment(Base):
     organiser_id: Mapped[int | None] = mapped_column(ForeignKey("organisers.id"))
     entry: Mapped[str | None] = mapped_column(String(200))
     """The fingerprint of the entry in a bank's statement: none of them counts twice."""
+    form_id: Mapped[str | None] = mapped_column(String(64))
+    """Names the form that an organiser sent: however often that is sent, it is one payment."""
     note: Mapped[str] = mapped_column(Text, default="")
 
     registration: Mapped[Registration] = relationship(back_populates="payments")
@@ -48,8 +51,8 @@ class StatementEntry(Base):
 
     fingerprint: Mapped[str] = mapped_column(String(200), primary_key=True)
     received_on: Mapped[date]
-    amount: Mapped[int]
-    """Cents of ``currency``."""
+    amount: Mapped[int] = mapped_column(BigInteger)
+    """Cents of ``currency``: whatever a bank may write."""
     currency: Mapped[str] = mapped_column(String(3))
     name: Mapped[str] = mapped_column(Text, default="")
     """Who paid, as the bank has it."""

@@ -53,7 +53,7 @@ class EventRecord(Base):
     slug: Mapped[str] = mapped_column(String(200), primary_key=True)
     title: Mapped[str] = mapped_column(Text)
     facts: Mapped[str] = mapped_column(String(64), default="", server_default="")
-    """A digest of what calendars show; ``revision`` counts its changes (RFC 5545 SEQUENCE)."""
+    """The digest that is ``formats.calendar.facts``; ``revision`` counts its changes (RFC 5545 SEQUENCE)."""
     revision: Mapped[int] = mapped_column(default=0, server_default="0")
     rules: Mapped[str] = mapped_column(String(64), default="", server_default="")
     """A digest of the places under which the waiting list last moved; another one moves it again."""

@@ -11,6 +11,7 @@ from portal.content.event import Event
 from portal.domain import listing, places, taken
 from portal.domain.places import Availability
 from portal.domain.privacy import PRIVACY_VERSION
+from portal.domain.typed import LONGEST_SEARCH
 from portal.formats import calendar
 from portal.i18n import LANGUAGES
 from portal.web.event_page import calendar_entries, event_page
@@ -41,7 +42,7 @@ class AgendaEntry:
 def agenda() -> str:
     """The agenda: what is to come by date, or what is past, newest first."""
     past = request.args.get("past") == "1"
-    q, language = request.args.get("q", "").strip(), request.args.get("language", "")
+    q, language = request.args.get("q", "").strip()[:LONGEST_SEARCH], request.args.get("language", "")
     published = [e for e in portal().catalogue.snapshot.events.values() if e.status != "draft"]
     spoken = sorted({event.language for event in published})
     language_filter = language if language in spoken else ""

@@ -5,7 +5,7 @@ Labels and messages are in the language in force, so a form's class is made for 
 
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -25,7 +25,7 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms.csrf.core import CSRF
-from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
+from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
 from portal.content.addresses import LONGEST, email_key, is_address
 from portal.content.event import Event, Question, Ticket
@@ -67,7 +67,7 @@ def signup_form(event: Event, rooms: Rooms, token: type[CSRF] | None = None) -> 
     fields |= {
         "privacy": BooleanField(
             _("My data may be used to organise this event."),
-            [InputRequired(_("Tick this box: without it we cannot keep your registration."))],
+            [DataRequired(_("Tick this box: without it we cannot keep your registration."))],
         ),
         "newsletter": newsletter_field(),
         "website": StringField(
@@ -174,12 +174,17 @@ def problem_status(form: Any, event: Event) -> int:
 
 
 def drop_blank_rows(rows: FieldList) -> None:
-    """Take people out of whom nothing was filled in: somebody asked for a row too many."""
-    rows.entries[:] = [
-        entry
-        for entry in rows.entries
-        if entry.form.first_name.data or entry.form.last_name.data or entry.form.email.data
-    ]
+    """Take people out of whom nothing was filled in: somebody asked for a row too many. A ticket alone is nothing, for
+    it may have been chosen for them."""
+    rows.entries[:] = [entry for entry in rows.entries if _filled_in(entry.form)]
+
+
+def _filled_in(person: Form) -> bool:
+    if person.first_name.data or person.last_name.data or person.email.data:
+        return True
+    # As it was sent, for what is no number is an answer too.
+    questions = person.answers.form if "answers" in person else ()
+    return any(text.strip() for question in questions for text in question.raw_data or ())
 
 
 def empty_trap(form: Any) -> None:
@@ -211,22 +216,16 @@ def same_address_twice(people: Iterable[Any]) -> bool:
     return twice
 
 
-def answers_not_asked(form: Any, sent: Iterable[str]) -> list[str]:
-    """The names of answers that were sent to questions which this form does not ask (any more)."""
-    asked = set(_names(form))
-    return sorted(
-        {name.rpartition("answers-")[2] for name in sent if "answers-" in name and name not in asked}
-    )
-
-
-def _names(form: Any) -> Iterator[str]:
-    for field in form:
-        yield field.name
-        if isinstance(field, FormField):
-            yield from _names(field.form)
-        elif isinstance(field, FieldList):
-            for entry in field.entries:
-                yield from _names(entry.form)
+def answers_not_asked(event: Event, sent: Iterable[str]) -> list[str]:
+    """The names of answers that were sent to questions which are not asked (any more) of whom they were sent for."""
+    of_contact = {question.name for question in event.questions}
+    of_colleagues = {question.name for question in event.questions if question.each and event.max_party > 1}
+    gone = set()
+    for field in sent:
+        colleague, answer, name = field.partition("answers-")
+        if answer and name not in (of_colleagues if colleague else of_contact):
+            gone.add(name)
+    return sorted(gone)
 
 
 def tickets_chosen(form: Any, event: Event) -> list[str]:

@@ -154,16 +154,14 @@ def _address_page(letter: Letter, typed: str, wrong: str = "") -> str:
 
 
 def _announcement_page(event: Event, *, changed_meanwhile: bool = False) -> str:
-    session = db.session()
-    registrations = announcements.untold(session, event)
-    by_language = {one.language: one for one in reversed(registrations)}
-    drafts = [
-        announcements.draft(session, one, letter_writer(event.slug, event)) for one in by_language.values()
-    ]
+    untold = announcements.untold(db.session(), event)
+    by_language = {one.language: (one, known) for one, known in reversed(untold)}
+    write = letter_writer(event.slug, event)
+    drafts = [announcements.draft(one, known, write) for one, known in by_language.values()]
     return render_template(
         "letters/announcement.html",
         event=event,
-        number=len(registrations),
+        number=len(untold),
         drafts=[(LANGUAGES[letter.language], letter, _readable(letter)) for letter in drafts],
         facts=Facts.of(event).written(),
         changed_meanwhile=changed_meanwhile,

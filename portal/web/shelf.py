@@ -9,6 +9,8 @@ from typing import Any, Generic, TypeVar
 
 from markupsafe import escape
 
+from portal.content.event import Event
+
 Made = TypeVar("Made")
 
 PAGES = 300
@@ -57,17 +59,18 @@ class Shelf(Generic[Made]):
 
 @dataclass(frozen=True)
 class EmptyForm:
-    """The page of a form that nobody has filled in, with holes for what is another each time."""
+    """The page of the form of ``event`` that nobody has filled in, with holes for what is another each time."""
 
+    event: Event
     recipe: Recipe
     page: str
 
     @classmethod
-    def of(cls, recipe: Recipe, page: str, own: Sequence[str]) -> "EmptyForm":
+    def of(cls, event: Event, recipe: Recipe, page: str, own: Sequence[str]) -> "EmptyForm":
         """Take a page with holes; what is its visitor's ``own`` becomes holes too: random, it stands nowhere else."""
         for number, value in enumerate(own):
             page = page.replace(value, hole(-1 - number))
-        return cls(recipe, page)
+        return cls(event, recipe, page)
 
     def filled(self, said: Sequence[str], own: Sequence[str]) -> str:
         """The page for somebody else, with what is ``said`` in words in its holes."""

@@ -7,10 +7,10 @@ from flask import render_template, request, session
 from wtforms.csrf.core import CSRF
 
 from portal.content.event import Event
-from portal.domain import places, registration_link, taken, words
+from portal.domain import payments, places, registration_link, taken, words
 from portal.domain.errors import SignupRefused
 from portal.domain.places import Taken
-from portal.domain.signup import refuse_if_full, sign_up
+from portal.domain.signup import Outcome, refuse_if_full, sign_up
 from portal.i18n import current_language
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
@@ -40,10 +40,12 @@ class Surroundings:
 @dataclass(frozen=True)
 class Sent:
     """What became of a form that was taken. ``token`` opens the registration, and is not for who sent an address that
-    is known already."""
+    is known already. ``people``: how many of them come, or wait; ``open``: what they have to pay, in cents."""
 
     kind: Literal["saved", "repeated", "known_address"]
     status: str
+    people: int
+    open: int
     email: str
     token: str
 
@@ -63,11 +65,12 @@ def show(event: Event, around: Surroundings) -> str:
     said = [words.places(availability), *rooms.values()]
     shelf, key = portal().empty_forms, (request.full_path, current_language(), availability.state)
     empty = shelf.get(key)
-    if empty is None or not may_show(empty.recipe):
+    # While a file changes, a request may still hold the event as it was.
+    if empty is None or empty.event is not event or not may_show(empty.recipe):
         holes = [hole(number) if words_ else "" for number, words_ in enumerate(said)]
         shown = forms.signup_form(event, dict(zip(rooms, holes[1:], strict=True)), around.token)
         page = _page(event, now_taken, shown, around, said=holes[0])
-        empty = EmptyForm.of(recipe([event]), page, forms.values_of(shown))
+        empty = EmptyForm.of(event, recipe([event]), page, forms.values_of(shown))
         shelf.put(key, empty)
     return empty.filled(said, forms.values_of(forms.blank(around.token)))
 
@@ -79,8 +82,7 @@ def take(event: Event, around: Surroundings) -> Sent | str | tuple[str, int]:
     sent = forms.signup_form(event, forms.rooms(event, now_taken, now()), around.token)
     if forms.add_or_remove_colleague(sent, request.form, event):
         return _page(event, now_taken, sent, around)
-    # Before rows without a name are taken out, and their questions with them.
-    gone = forms.answers_not_asked(sent, request.form)
+    gone = forms.answers_not_asked(event, request.form)
     status = forms.problem_status(sent, event)
     forms.empty_trap(sent)
     if status == 400:
@@ -93,13 +95,42 @@ def take(event: Event, around: Surroundings) -> Sent | str | tuple[str, int]:
 
     keys = portal().settings.secret_keys
     party = forms.read(sent, event)
-    refuse_if_full(db.session(), event, now_taken, party)
-    with transaction(db.session()):
-        outcome = sign_up(open_desk(event.slug, event), party, secret_key=keys[0])
-        made = outcome.registration
-        done = Sent(outcome.kind, made.status, made.email, registration_link.token_of(keys, made))
+    try:
+        refuse_if_full(db.session(), event, now_taken, party)
+        with transaction(db.session()):
+            done = _sent(sign_up(open_desk(event.slug, event), party, secret_key=keys[0]), keys)
+    except SignupRefused as refusal:
+        return _too_few_places(event, around, refusal), 409
     meters.signed_up(done.status if done.kind == "saved" else done.kind)
     return done
+
+
+def _sent(outcome: Outcome, keys: tuple[str, ...]) -> Sent:
+    made = outcome.registration
+    return Sent(
+        outcome.kind,
+        made.status,
+        people=sum(person.status == made.status for person in made.attendees),
+        open=payments.balance(made).open,
+        email=made.email,
+        token=registration_link.token_of(keys, made),
+    )
+
+
+def _too_few_places(event: Event, around: Surroundings, refusal: SignupRefused) -> str:
+    """The form again, with all that was typed, where there are places but not for this party; else the refusal goes
+    on."""
+    now_taken = taken.of_event(db.session(), event.slug)
+    if refusal.kind != "full" or not places.availability(event, now_taken, now()).can_sign_up:
+        raise refusal
+    meters.signed_up(refusal.kind)
+    # Anew, for its tickets say what is left now.
+    again = forms.signup_form(event, forms.rooms(event, now_taken, now()), around.token)
+    return _page(event, now_taken, again, around, notice=_choose_otherwise())
+
+
+def _choose_otherwise() -> str:
+    return _("There are not enough places for this. Choose something else, or come with fewer.")
 
 
 def _refuse_unless_open(event: Event, now_taken: Taken) -> None:
@@ -122,7 +153,7 @@ def _page(
     tickets = forms.tickets_chosen(shown, event)
     prices = [ticket.price or 0 for chosen in tickets if (ticket := event.ticket(chosen))]
     availability = places.availability(event, now_taken, now())
-    waits = bool(tickets) and places.decide(event, now_taken, tickets) != "confirmed"
+    decision = places.decide(event, now_taken, tickets) if tickets else "confirmed"
     return render_template(
         "signup/form.html",
         event=event,
@@ -131,10 +162,10 @@ def _page(
         form_url=around.form_url,
         event_url=around.event_url,
         problems=forms.problems(shown),
-        notice=notice,
+        notice=notice or (_choose_otherwise() if decision == "full" else ""),
         said=said,
         can_add=forms.can_add_colleague(shown, event),
         total=sum(prices) or None,
         people=len(tickets),
-        waiting=waits or availability.state == "waitlist",
+        waiting=decision == "waitlisted" or availability.state == "waitlist",
     )

@@ -112,8 +112,7 @@ def _offers(event: Event, taken: Taken, url: str, now: datetime) -> list[dict[st
 
 def _sale(event: Event, ticket: Ticket, taken: Taken, now: datetime) -> dict[str, str]:
     """From when until when it can be had, and whether it can be now."""
-    opens = max((at for at in (event.signup_opens, ticket.opens) if at), default=None)
-    closes = min(at for at in (event.closes, ticket.closes) if at)
+    opens, closes = places.sold_between(event, ticket)
     if event.status == "cancelled" or now >= closes:
         state = "OutOfStock"
     elif opens and now < opens:

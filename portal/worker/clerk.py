@@ -12,10 +12,12 @@ from portal.content.event import Event
 from portal.domain import (
     account_links,
     announcements,
+    bank,
     desk,
     letters,
     link_requests,
     lost_links,
+    new_address,
     privacy,
     rounds,
     webhooks,
@@ -96,10 +98,13 @@ class Clerk:
         return written
 
     def forget(self, now: datetime) -> int:
-        """Remove the people of events that have been over for as long as the site keeps them, and old messages to
-        programs; returns how many events that were."""
+        """Remove the people of events that have been over for as long as the site keeps them, old messages to programs,
+        names of payers that nobody was found for, and addresses that nobody confirmed; returns how many events that
+        were."""
         snapshot = self.catalogue.snapshot
         with Session(self.engine) as session:
+            with transaction(session):
+                new_address.forget(session, now)
             found = privacy.expired(session, snapshot.events, snapshot.site.keep_days, now)
             for event in found:
                 with transaction(session):
@@ -107,6 +112,7 @@ class Clerk:
                 log.info("removed the people of %d registrations for %s", number, event.slug)
             with transaction(session):
                 webhooks.forget(session, now)
+                bank.forget(session, snapshot.site.keep_days, now)
         return len(found)
 
 

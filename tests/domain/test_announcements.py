@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import update
 
 from portal.content.event import Event
@@ -11,7 +12,7 @@ from portal.storage.database import transaction
 from portal.storage.models import Letter
 from tests.domain.test_rounds import clerk
 from tests.support.outbox import at_the_desk, entry, letters, method, sign_up, writer
-from tests.support.portal import PortalUnderTest, event_file
+from tests.support.portal import PortalUnderTest, event_file, statements_of
 
 MakePortal = Callable[..., PortalUnderTest]
 
@@ -66,6 +67,22 @@ def test_who_signed_up_before_a_change_does_not_know_and_is_told_once(make_porta
         ):
             assert told in part
     assert (method(letter), letter.sequence) == ("REQUEST", 1)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_telling_more_people_asks_no_more_than_each_letter_needs(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(price=65)})
+    asked = []
+    for place in ("Elders", "Nog elders"):
+        for number in range(2):
+            sign_up(portal, email=f"{place[0]}{number}@school.example")
+        rewrite(portal, location=place, price=65)
+        with statements_of(portal) as statements:
+            told = announce(portal)
+        asked.append((told, len(statements)))
+    (few, before), (many, after) = asked
+    assert (few, many) == (2, 4)
+    assert after - before <= 2 * (many - few), "what the calendar said last, and the letter itself"
 
 
 def test_a_change_that_does_not_matter_is_not_spoken_of(make_portal: MakePortal) -> None:

@@ -9,16 +9,19 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.content.site import Site
-from portal.domain import accounts, webhooks
+from portal.domain import accounts, bank, payments, webhooks
 from portal.domain.accounts import Office
-from portal.domain.desk import Desk
+from portal.domain.desk import SYSTEM, Desk
 from portal.domain.errors import SignupRefused
 from portal.domain.happenings import TYPES
 from portal.domain.letters import LetterWriter
 from portal.domain.signup import Outcome, Person, SignUp, sign_up
+from portal.formats.statements import Statement
+from portal.formats.statements.entries import fingerprinted
 from portal.storage.database import connect, transaction
 from portal.storage.models import Attendee, Letter, Organiser, Registration, TicketCount
 from portal.storage.webhooks import Delivery, Webhook
+from tests.domain.test_payments import entry
 from tests.support.events import make_event
 
 NOW = datetime(2027, 1, 4, 9, tzinfo=UTC)
@@ -75,6 +78,53 @@ def test_one_form_sent_by_twelve_at_once_is_one_registration(database_url: str) 
         assert session.scalar(select(func.count()).select_from(Registration)) == 1
     engine.dispose()
     assert kinds == Counter({"saved": 1, "repeated": 23})
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_payment_that_is_sent_by_eight_at_once_is_one(database_url: str) -> None:
+    engine = connect(database_url)
+    with Session(engine) as session:
+        registration_id = send(session, 1).registration.id
+
+    def one(_number: int) -> int:
+        with Session(engine) as session, transaction(session):
+            paid = payments.by_hand(
+                session,
+                registration_id,
+                6500,
+                NOW.date(),
+                form_id="the-same-form-id",
+                today=NOW.date(),
+                actor=SYSTEM,
+                now=NOW,
+            )
+            session.flush()
+            return paid.id
+
+    with ThreadPoolExecutor(8) as clients:
+        assert len(set(clients.map(one, range(8)))) == 1
+    engine.dispose()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_statement_that_is_read_by_four_at_once_is_booked_once(database_url: str) -> None:
+    engine = connect(database_url)
+    with Session(engine) as session:
+        paying = send(session, 1, price=6500).registration
+        entries = [
+            entry(6500, paying.communication),
+            entry(6500, text=paying.reference),
+        ]
+    statement = Statement("CODA", fingerprinted(entries), ())
+
+    def one(_number: int) -> tuple[int, int, int]:
+        with Session(engine) as session, transaction(session):
+            seen = bank.import_statement(session, statement, site=Site(name="S"), actor=SYSTEM, now=NOW)
+            return len(seen.booked), seen.doubtful, seen.known
+
+    with ThreadPoolExecutor(4) as clients:
+        assert Counter(clients.map(one, range(4))) == Counter({(1, 1, 0): 1, (0, 0, 2): 3})
+    engine.dispose()
 
 
 def test_what_fails_halfway_leaves_nothing(database_url: str) -> None:

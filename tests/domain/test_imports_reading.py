@@ -223,6 +223,28 @@ def test_who_cancelled_there_is_left_out(header: str, written: str, cancelled: b
     assert guest.cancelled is cancelled
 
 
+@pytest.mark.parametrize(
+    "status",
+    [
+        "Wachtlijst", "Op de wachtlijst", "Wacht op betaling", "In afwachting", "waitlisted", "Wait-listed",
+        "Waiting list", "Pending payment", "Payment pending", "Awaiting approval", "On hold", "Liste d’attente",
+        "En attente", "Warteliste", "Wartend", "Zahlung ausstehend",
+    ],
+)  # fmt: skip
+def test_who_waits_there_gets_no_place_here_unless_the_status_is_not_looked_at(status: str) -> None:
+    lines = ("Naam;Status", f"Emma;{status}", "Noor;confirmed")
+    assert [verdict.fate for verdict in fates(PLAIN, lines).verdicts] == ["waits_there", "place"]
+    read = table(*lines)
+    assert not any(guest.waiting for guest in read_guests(read, ("full_name", ""), PLAIN))
+
+
+@pytest.mark.parametrize(
+    "status", ["Bevestigd", "Confirmed", "Attending", "Confirmé", "Bestätigt", "Verwacht", "Erwartet", ""]
+)
+def test_who_has_a_place_there_waits_for_nothing(status: str) -> None:
+    assert [guest.waiting for guest in guests("Naam;Status", f"Emma;{status}")] == [False]
+
+
 def test_who_came_in_one_order_is_one_party_whose_contact_has_an_address() -> None:
     (party,) = parties(
         guests("Order;Naam;E-mail", "7;Emma Peeters;", "7;Noor Maes;n@x.example", "7;Lies Aerts;n@x.example"),

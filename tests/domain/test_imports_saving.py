@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from portal.content.event import Event, Question
 from portal.content.site import Site
-from portal.domain import changes, taken
+from portal.domain import changes, privacy, taken
 from portal.domain.desk import Actor, Desk
 from portal.domain.errors import ImportRefused
 from portal.domain.imports import Added, Guest, Plan, Wishes, guess, plan, read_guests, save
@@ -114,8 +114,19 @@ def test_who_cancelled_here_since_does_not_come_back_with_the_same_file(office: 
     emma = office.session.scalars(select(Registration.id).where(Registration.email == "e@x.example")).one()
     with transaction(office.session):
         changes.cancel(office.desk(), emma)
-    assert office.add().places == 0
+    seen = office.look()
+    assert [verdict.fate for verdict in seen.verdicts] == ["withdrew", "known", "known", "known"]
+    assert [verdict.guest.first_name for verdict in seen.verdicts if verdict.to_look_at] == ["Emma"]
+    assert office.add() == Added(places=0, waiting=0, known=3)
     assert office.statuses() == {"confirmed": 3, "cancelled": 1}
+
+
+def test_who_was_removed_is_not_known_again_by_the_file_they_came_from(office: Office) -> None:
+    office.add()
+    with transaction(office.session):
+        privacy.anonymise_event(office.session, office.event.slug, NOW)
+    assert office.look().counts == {"place": 4}
+    assert office.add().places == 4
 
 
 def test_who_finds_no_place_waits_as_a_party(office: Office) -> None:

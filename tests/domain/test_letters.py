@@ -218,7 +218,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "promoted": {},
     "changed": {},
     "cancelled": {"by": "event"},
-    "link": {},
+    "link": {"why": "again"},
     "welcome": {"recipient": "lies@school.example"},
     "address": {"recipient": "new@school.example", "confirm_url": letter_keys.mark("address-link", "xyz")},
     "reminder": {},

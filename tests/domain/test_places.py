@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -149,6 +150,35 @@ def test_the_places_left_are_those_of_a_ticket_that_is_on_sale() -> None:
     event = make_event(tickets=(early, late))
     assert places.availability(event, NOBODY, JANUARY - timedelta(days=1)).left == 5
     assert places.availability(event, NOBODY, JANUARY).left == 2
+
+
+@pytest.mark.parametrize(
+    ("event", "state", "opens", "closes"),
+    [
+        ({"opens": [16, 20]}, "not_open", 16, 60),
+        ({"opens": [16, 20], "signup_opens": 18}, "not_open", 18, 60),
+        ({"closes": [-9, -2]}, "closed", None, -2),
+        ({"closes": [-9, -2], "signup_closes": -1}, "closed", None, -2),
+        ({"closes": [-9, None], "signup_closes": -1}, "closed", None, -1),
+        ({"opens": [None, 20], "closes": [-2, None]}, "not_open", 20, 60),
+        ({"opens": [None, 90], "closes": [-2, None]}, "closed", None, -2),
+        ({"opens": [90, 90]}, "closed", None, None),
+    ],
+)
+def test_where_no_ticket_is_on_sale_the_next_to_open_counts_and_else_the_last_to_close(
+    event: dict[str, Any], state: str, opens: int | None, closes: int | None
+) -> None:
+    def day(number: int | None) -> datetime | None:
+        return None if number is None else JANUARY + timedelta(days=number)
+
+    periods = zip(event.pop("opens", [None] * 2), event.pop("closes", [None] * 2), strict=True)
+    tickets = tuple(Ticket(str(n), "", opens=day(a), closes=day(b)) for n, (a, b) in enumerate(periods))
+    days = {"signup_closes": 60} | event
+    made = make_event(
+        tickets=tickets, starts=day(80), ends=None, **{key: day(at) for key, at in days.items()}
+    )
+    said = places.availability(made, NOBODY, JANUARY)
+    assert (said.state, said.opens, said.closes) == (state, day(opens), day(closes))
 
 
 limits = st.none() | st.integers(0, 6)

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from portal.storage.models import Letter
 from portal.worker import Clerk, LineKeeper, crew_of
 from tests.support.outbox import EMMA, at_the_desk, entry, letters, sign_up
-from tests.support.portal import SITE, PortalUnderTest, event_file
+from tests.support.portal import SITE, PortalUnderTest, event_file, statements_of
 
 MakePortal = Callable[..., PortalUnderTest]
 STARTS = datetime(2027, 2, 3, 12, 30, tzinfo=UTC)  # 13:30 in Brussels
@@ -39,6 +39,20 @@ def test_who_comes_is_reminded_once_in_the_morning_two_days_before(make_portal: 
     (letter,) = letters(portal, "reminder")
     assert (letter.recipient, letter.due_at) == ("emma@school.example", NINE)
     assert "De Krook, Gent" in letter.text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_one_more_reminder_is_one_more_statement(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(price=65)})
+    asked = {}
+    for people in (1, 2, 3):  # the first round settles what everybody knows, too
+        portal.clock.now = NINE - timedelta(days=9)
+        for number in range(people):
+            sign_up(portal, email=f"p{people}{number}@school.example")
+        with statements_of(portal) as statements:
+            assert round_at(portal, NINE) == people
+        asked[people] = len(statements)
+    assert asked[3] - asked[2] == 1
 
 
 @pytest.mark.parametrize(("said", "days"), [("5", 5), ("0", None), ("false", None), ("nee", None), ("1", 1)])

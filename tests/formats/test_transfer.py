@@ -13,6 +13,7 @@ from portal.formats.transfer import (
     HIGHEST_NUMBER,
     QUIET_ZONE,
     Transfer,
+    cents_of,
     communication_for,
     find_communications,
     plain_amount,
@@ -152,6 +153,13 @@ def test_anything_may_be_typed_where_a_number_is_asked(text: str) -> None:
 )
 def test_cents_are_written_with_a_point(cents: int, written: str) -> None:
     assert plain_amount(cents) == written
+    assert cents_of(written) == cents
+
+
+@pytest.mark.parametrize("written", ["12.3", "12", "12,34", "1.234", "1 2.34", "", ".50", "1.250.00"])
+def test_what_is_not_written_with_two_decimals_is_no_amount(written: str) -> None:
+    with pytest.raises(ValueError, match="two decimals"):
+        cents_of(written)
 
 
 def test_the_code_is_an_epc069_12_of_version_002() -> None:

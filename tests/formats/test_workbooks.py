@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.xml.constants import SHEET_MAIN_NS
 
 from portal.formats import workbooks
 from portal.formats.tables import MOST_ROWS, Table, TableRefused, read
@@ -121,6 +122,54 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked() -> None:
     assert len(bomb) < 100_000
     assert refused(bomb) == "unpacks_too_large"
     assert refused(changed(data, "xl/styles.xml", b" " * (workbooks.LARGEST_PART + 1))) == "unpacks_too_large"
+
+
+def renamed(data: bytes, part: str, name: str) -> bytes:
+    """The workbook with a part under another name, which its other parts tell too."""
+    to = BytesIO()
+    with zipfile.ZipFile(BytesIO(data)) as source, zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED) as target:
+        for info in source.infolist():
+            content = source.read(info).replace(part.encode(), name.encode())
+            target.writestr(name if info.filename == part else info.filename, content)
+    return to.getvalue()
+
+
+@pytest.mark.parametrize("name", ["xl/media/sheet1.xml", "xl/worksheets/sheet1.bin"])
+def test_a_bomb_is_a_bomb_under_any_name(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = renamed(saved(book(["a", "b"], ["x", "y"])), "xl/worksheets/sheet1.xml", name)
+    assert cells(read(data)) == [("a", "b"), ("x", "y")]
+    bomb = changed(data, name, b" " * 1_000_000)
+    monkeypatch.setattr(workbooks, "LARGEST_UNPACKED", 900_000)
+    assert refused(bomb) == "unpacks_too_large"
+
+
+def with_sheet(body: str) -> bytes:
+    """A workbook whose sheet is this XML."""
+    sheet = f'<worksheet xmlns="{SHEET_MAIN_NS}"><sheetData>{body}</sheetData></worksheet>'
+    return changed(saved(book(["a", "b"], ["x", "y"])), "xl/worksheets/sheet1.xml", sheet.encode())
+
+
+def test_more_elements_than_a_list_has_are_refused_before_they_are_read() -> None:
+    few_bytes = with_sheet("<row>" + "<c/>" * (workbooks.MOST_ELEMENTS + 1) + "</row>")
+    assert refused(few_bytes) == "unpacks_too_large"
+    assert refused(with_sheet("<row>" + "<c/>" * (workbooks.LAST_COLUMN + 1) + "</row>")) == "damaged"
+
+
+def test_styles_of_more_elements_than_any_program_writes_are_refused() -> None:
+    styles = b"<styleSheet>" + b"<xf/>" * workbooks.MOST_IN_PART + b"</styleSheet>"
+    assert (
+        refused(changed(saved(book(["a", "b"], ["x", "y"])), "xl/styles.xml", styles)) == "unpacks_too_large"
+    )
+
+
+def test_a_formatted_cell_far_to_the_right_costs_no_cells_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[Any] = []
+    monkeypatch.setattr(workbooks, "_text", lambda value: shown.append(value) or str(value or ""))
+    rows = "".join(
+        f'<row r="{row}"><c r="A{row}"><v>1</v></c><c r="XFD{row}" s="1"/></row>' for row in (1, 2)
+    )
+    assert cells(read(with_sheet(rows))) == [("1",), ("1",)]
+    assert len(shown) == 4
 
 
 def test_a_bomb_that_lies_about_its_size_unpacks_no_further_than_it_says() -> None:

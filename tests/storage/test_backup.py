@@ -27,7 +27,7 @@ from tests.support.postgres import client_programs
 from tests.support.rows import rows_of
 
 NOW = datetime(2027, 1, 4, 9, tzinfo=UTC)
-KEY = "the key of the portal that was backed up"
+KEY = "the key, with an é in it, of the portal that was backed up"
 EMMA = {"first_name": "Emma", "last_name": "Peeters", "email": "emma@school.example", "privacy": "y"}
 
 
@@ -79,7 +79,7 @@ def test_a_backup_comes_back_row_by_row_with_its_key(
     assert rows_of(portal.engine) == before
     assert done.manifest.total == sum(map(len, before.values()))
     key = tmp_path / "new" / "secret_key"
-    assert (key.read_text(), stat.S_IMODE(key.stat().st_mode)) == (KEY, 0o600)
+    assert (key.read_text("utf-8"), stat.S_IMODE(key.stat().st_mode)) == (KEY, 0o600)
     # What was replaced is a backup too.
     restore(
         done.set_aside[0], portal.settings.database_url, tmp_path / "new", force=True, now=datetime.now(UTC)

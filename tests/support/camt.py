@@ -10,15 +10,15 @@ STATEMENT = """<?xml version="1.0" encoding="UTF-8"?>
 {entries}
 </Stmt></BkToCstmrStmt></Document>"""
 
-ENTRY = """<Ntry><Amt Ccy="EUR">{amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts>
+ENTRY = """<Ntry><Amt Ccy="{currency}">{amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts>
 <BookgDt><Dt>{day}</Dt></BookgDt><AcctSvcrRef>{number}</AcctSvcrRef>
 <NtryDtls><TxDtls><RmtInf><Ustrd>{text}</Ustrd></RmtInf></TxDtls></NtryDtls></Ntry>"""
 
 
-def camt(iban: str, payments: Iterable[tuple[date, str, str]]) -> bytes:
-    """A statement of ``iban`` with what came in: day, amount in euro, text."""
+def camt(iban: str, payments: Iterable[tuple[date, str, str]], currency: str = "EUR") -> bytes:
+    """A statement of ``iban`` with what came in: day, amount in ``currency``, text."""
     entries = (
-        ENTRY.format(amount=amount, day=day, text=text, number=number)
+        ENTRY.format(amount=amount, day=day, text=text, number=number, currency=currency)
         for number, (day, amount, text) in enumerate(payments, 1)
     )
     return STATEMENT.format(iban=iban, entries="\n".join(entries)).encode()

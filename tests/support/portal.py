@@ -161,7 +161,7 @@ class PortalUnderTest:
 
 @contextmanager
 def statements_of(portal: PortalUnderTest) -> Iterator[list[str]]:
-    """What the portal asks of its database in a block, transactions' own statements left out."""
+    """What the portal, or its worker, asks of the database in a block, transactions' own statements left out."""
     asked: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
@@ -169,9 +169,11 @@ def statements_of(portal: PortalUnderTest) -> Iterator[list[str]]:
             asked.append(statement)
 
     with portal.app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
+        engines = (db.engine, portal.engine)
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
     try:
         yield asked
     finally:
-        event.remove(engine, "before_cursor_execute", note)
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", note)

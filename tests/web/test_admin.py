@@ -155,7 +155,11 @@ def test_the_overview_tells_how_many_come_and_wait_in_one_query_each(make_portal
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_overview_says_what_needs_attention(make_portal: MakePortal) -> None:
     portal = make_portal(
-        {"nascholing": event_file(price=65, minimum=8), "vol": event_file(title="Vol", capacity=9)}
+        {
+            "nascholing": event_file(price=65, minimum=8),
+            "vol": event_file(title="Vol", capacity=9),
+            "af": event_file(title="Af", minimum=5, status="cancelled"),
+        }
     )
     organiser = portal.organiser()
     sign_up(portal, "Emma", "Peeters")
@@ -170,6 +174,7 @@ def test_the_overview_says_what_needs_attention(make_portal: MakePortal) -> None
     for words in ("1 has not paid yet", "needs 8 to go on"):
         assert words in seen
     assert "new this week" not in seen
+    assert "needs 5 to go on" not in seen, "that one is cancelled"
     portal.clock.now += timedelta(days=365 + 2)
     late = portal.visitor()
     log_in(late, "an@leraars.example", PASSWORD)

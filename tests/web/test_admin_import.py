@@ -239,7 +239,8 @@ def test_the_list_leads_to_it(make_portal: MakePortal) -> None:
 def bomb() -> bytes:
     to = BytesIO()
     with zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("xl/workbook.xml", b" " * 80_000_000)
+        archive.writestr("xl/workbook.xml", b"")
+        archive.writestr("[Content_Types].xml", b" " * 80_000_000)
     return to.getvalue()
 
 

@@ -102,10 +102,7 @@ def test_beside_each_choice_stands_how_many_it_would_leave(make_portal: MakePort
     for query in (
         "",
         "?q=noor",
-        "?status=confirmed",
-        "?ticket=half&here=out",
         "?session=am&paid=paid",
-        "?answer-lunch=ja",
         "?answer-lunch=ja&answer-topics=AI&here=in",
         "?status=cancelled&answer-topics=robots&q=school",
     ):

@@ -85,6 +85,14 @@ def test_the_form_of_a_draft_can_be_looked_at_and_not_sent(portal: PortalUnderTe
     assert organiser.post("/events/draft/signup", values).status == 404
 
 
+def test_the_form_that_is_looked_at_says_of_the_event_what_visitors_read(portal: PortalUnderTest) -> None:
+    portal.write({"nascholing": event_file(capacity=5)})
+    portal.reread()
+    looked_at = portal.organiser().get("/admin/content/nascholing/form").words(".facts")
+    assert looked_at == portal.visitor().get("/events/nascholing/signup").words(".facts")
+    assert "5 places left" in looked_at[0]
+
+
 def test_the_form_that_visitors_get_can_still_be_sent(portal: PortalUnderTest) -> None:
     page = portal.visitor().get("/events/nascholing/signup")
     assert not any("disabled" in button.attrs for button in page.find("main form button"))

@@ -60,6 +60,13 @@ def test_who_signs_up_in_a_frame_needs_no_cookie_and_is_sent_to_their_mail(make_
         assert session.scalars(select(Registration)).one().language == "en"
 
 
+def test_only_who_has_something_to_pay_is_told_of_it(make_portal: MakePortal) -> None:
+    tickets = "[{id: free, label: Gratis, price: 0}, {id: paid, label: Betalend, price: 65}]"
+    portal = make_portal({"nascholing": event_file(tickets=tickets)})
+    assert "How to pay" not in sign_up(portal, {"ticket": "free"}).text
+    assert "How to pay" in sign_up(portal, {"ticket": "paid", "email": "noor@school.example"}).text
+
+
 def test_the_same_framed_form_twice_is_one_registration(make_portal: MakePortal) -> None:
     portal = make_portal()
     visitor = framed(portal)
@@ -96,6 +103,23 @@ def test_what_goes_otherwise_is_told_in_the_frame_too(make_portal: MakePortal) -
         for link in answer.find("a[href]"):
             stays = link.attrs["href"].startswith(("/embed/", "#", "mailto:"))
             assert stays or link.attrs.get("target") in ("_top", "_blank"), link.attrs
+
+
+def test_a_party_for_which_there_are_too_few_places_is_told_so_in_the_frame(make_portal: MakePortal) -> None:
+    portal = make_portal(
+        {"nascholing": event_file(capacity=1), "off": event_file(capacity=1, waitlist='"off"')}
+    )
+    noor = {"people-0-first_name": "Noor", "people-0-last_name": "Maes"}
+    visitor = framed(portal)
+
+    def sent_together(slug: str) -> Answer:
+        form = visitor.get(f"/embed/{slug}/signup?language=en")
+        return visitor.submit(visitor.submit(form, press="Add a colleague"), EMMA | noor)
+
+    again = sent_together("off")
+    assert (again.status, again.form()["people-0-first_name"]) == (409, "Noor")
+    assert "not enough places for all of you together" in sent_together("nascholing").text
+    assert visitor.submit(visitor.submit(again, press="Remove colleague 1")).status == 200
 
 
 def test_a_colleague_is_added_in_the_frame(make_portal: MakePortal) -> None:

@@ -35,6 +35,7 @@ def test_the_agenda_can_be_searched_by_parts_of_words_without_accents(make_porta
     assert "Café" in visitor.get("/?q=CAFE").text
     assert "robot" not in visitor.get("/?q=CAFE").text
     assert visitor.get("/?q=nergens").status == 200
+    assert visitor.get(f"/?q={'e' * 1000}").find("#q")[0].attrs["value"] == "e" * 200
 
 
 def test_an_event_tells_when_where_what_it_costs_and_what_is_left(make_portal: MakePortal) -> None:

@@ -3,12 +3,15 @@
 import gzip
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import brotli
 import pytest
 
 from portal.storage.models import Registration
+from portal.web.kept import VERSION
+from portal.web.signup_page import Surroundings, show
 from tests.support.portal import PortalUnderTest, event_file, statements_of
 from tests.support.visitor import Answer, Visitor
 
@@ -156,6 +159,16 @@ def test_each_ticket_on_an_empty_form_says_its_own_places_of_this_moment(
     assert said() == ["am · 1", "pm · 2", "all · 2"]
     sign_up(portal.visitor(), "noor@school.example", ticket="am")
     assert said() == ["am · full", "pm · 1", "all · 1"]
+
+
+def test_an_empty_form_is_made_of_the_event_that_is_asked_for(make_portal: MakePortal) -> None:
+    portal = make_portal()
+    before = portal.app.extensions["portal"].catalogue.snapshot.events["nascholing"]
+    after = replace(before, title="Robots")
+    around = Surroundings("/form", "/event")
+    for event in (after, before):
+        with portal.app.test_request_context("/form", environ_base={VERSION: 1}):
+            assert f"<title>Sign up – {event.title} – " in show(event, around)
 
 
 def test_an_empty_form_knows_its_reader(make_portal: MakePortal) -> None:

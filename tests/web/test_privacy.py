@@ -1,6 +1,7 @@
 """What is kept of somebody: given to them, and removed."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -8,8 +9,11 @@ import pytest
 from sqlalchemy import select
 
 from portal.domain import privacy
+from portal.domain.new_address import PROOF_HOLDS
+from portal.storage.checkins import Checkin
 from portal.storage.database import transaction
-from portal.storage.models import Attendee, Base, Letter, Registration
+from portal.storage.ledger import AddressChange, StatementEntry
+from portal.storage.models import Attendee, Base, Letter, Organiser, Registration
 from portal.worker import Clerk
 from tests.support.portal import PortalUnderTest, event_file
 from tests.support.visitor import Visitor
@@ -56,6 +60,54 @@ def test_one_takes_along_all_that_is_kept(make_portal: MakePortal) -> None:
     assert data["people"][0]["answers"] == {"Diet": "noten, zegt Emma", "Level": "a"}
     assert [letter["kind"] for letter in data["letters"]] == ["confirmed"]
     assert [entry["what"] for entry in data["history"]] == ["signed_up"]
+    assert re.fullmatch(r"[0-9]{3}/[0-9]{4}/[0-9]{5}", data["payment_reference"])
+    assert (data["email_to_confirm"], data["transfers_to_be_looked_at"]) == (None, [])
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_is_not_settled_yet_and_what_was_pressed_at_the_door_is_taken_along_too(
+    make_portal: MakePortal,
+) -> None:
+    portal = make_portal({"nascholing": event_file(questions=QUESTIONS)})
+    emma, url = sign_up(portal, "Emma")
+    emma.submit(emma.get(f"{url}/address"), {"email": "emma@home.example"})
+    portal.organiser()
+    at = portal.clock.now
+    with portal.session() as session, transaction(session):
+        owner, one = session.scalars(select(Organiser)).one(), session.scalars(select(Registration)).one()
+        for action, minutes in (("out", 60), ("in", 0)):
+            pressed = at + timedelta(minutes=minutes)
+            session.add(
+                Checkin(
+                    registration_id=one.id, position=0, action_id=action, action=action, at=pressed,
+                    received_at=pressed, organiser_id=owner.id,
+                )
+            )  # fmt: skip
+        session.add(
+            StatementEntry(
+                fingerprint="f", received_on=at.date(), amount=6500, currency="EUR", name="P. Peeters",
+                text="Emma", proposed_id=one.id, reason="amount_and_name", imported_at=at,
+            )
+        )  # fmt: skip
+    data = json.loads(emma.get(f"{url}/data.json").body)
+    assert data["email_to_confirm"] == {"email": "emma@home.example", "asked_at": at.isoformat()}
+    assert [tap["what"] for tap in data["people"][0]["at_the_door"]] == ["in", "out"]
+    (transfer,) = data["transfers_to_be_looked_at"]
+    assert (transfer["name"], transfer["text"], transfer["amount"]) == ("P. Peeters", "Emma", 6500)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_address_that_nobody_confirms_is_forgotten(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(questions=QUESTIONS)})
+    emma, url = sign_up(portal, "Emma")
+    emma.submit(emma.get(f"{url}/address"), {"email": "emma@home.example"})
+    clerk = Clerk(portal.engine, portal.app.extensions["portal"].catalogue, "http://localhost")
+    kept = []
+    for waited in (PROOF_HOLDS - timedelta(seconds=1), PROOF_HOLDS):
+        clerk.forget(portal.clock.now + waited)
+        with portal.session() as session:
+            kept.append(len(session.scalars(select(AddressChange)).all()))
+    assert kept == [1, 0]
 
 
 def test_who_asks_for_it_is_forgotten_and_the_place_goes_on(make_portal: MakePortal) -> None:
@@ -102,6 +154,10 @@ def test_the_worker_forgets_by_itself(make_portal: MakePortal) -> None:
     catalogue = portal.app.extensions["portal"].catalogue
     clerk = Clerk(portal.engine, catalogue, "http://localhost")
     over_at = catalogue.snapshot.events["nascholing"].over_at
+    with portal.session() as session, transaction(session):
+        # Of a payer for whom nobody was found, too.
+        facts = {"received_on": over_at.date(), "amount": 100, "currency": "EUR", "reason": "amount_and_name"}
+        session.add(StatementEntry(fingerprint="f", name="Emma", imported_at=over_at, **facts))
     assert [clerk.forget(over_at + timedelta(days=days)) for days in (364, 365, 366)] == [0, 1, 0]
     assert "Emma" not in everything(portal)
 

@@ -120,6 +120,15 @@ def test_what_is_wrong_is_said_at_its_field_and_what_was_typed_stays(
     assert count(portal) == 0
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_box_that_a_program_sends_as_not_ticked_is_not_ticked(make_portal: MakePortal) -> None:
+    portal = make_portal()
+    visitor = portal.visitor()
+    answer = visitor.post(FORM, visitor.get(FORM).form() | EMMA | {"privacy": "false"})
+    assert (answer.status, count(portal)) == (422, 0)
+    assert answer.find('[role=alert] a[href="#privacy"]')
+
+
 @pytest.mark.parametrize(
     ("written", "kept"),
     [
@@ -233,6 +242,57 @@ def test_a_party_gets_all_its_places_or_waits_whole(make_portal: MakePortal) -> 
         assert session.scalars(select(Attendee.status)).all() == ["waitlisted", "waitlisted"]
 
 
+NOOR = {"people-0-first_name": "Noor", "people-0-last_name": "Maes"}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_party_that_is_too_large_for_the_places_that_are_left_gets_its_form_back(
+    make_portal: MakePortal,
+) -> None:
+    portal = make_portal({"nascholing": event_file(capacity=1, waitlist='"off"')})
+    visitor = portal.visitor()
+    form = visitor.submit(visitor.get(FORM), press="Add a colleague")
+    assert "waiting list" not in form.text
+    refused = visitor.submit(form, EMMA | NOOR | {"remarks": "Blijft staan"})
+    assert (refused.status, count(portal)) == (409, 0)
+    assert "There are not enough places for this." in refused.text
+    kept = refused.form()
+    assert (kept["remarks"], kept["people-0-first_name"]) == ("Blijft staan", "Noor")
+    alone = visitor.submit(refused, press="Remove colleague 1")
+    assert "not enough places" not in alone.text
+    assert visitor.submit(alone).status == 303
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_who_chose_what_was_just_taken_chooses_anew_among_what_is_left(make_portal: MakePortal) -> None:
+    tickets = "[{id: a, label: Alles}, {id: b, label: Half, capacity: 1}]"
+    portal = make_portal({"nascholing": event_file(tickets=tickets, waitlist='"off"')})
+    visitor = portal.visitor()
+    form = visitor.get(FORM)
+    assert "Half · 1 place left" in form.text
+    sign_up(portal.visitor(), {"email": "noor@school.example", "ticket": "b"})
+    refused = visitor.submit(form, EMMA | {"ticket": "b"})
+    assert (refused.status, refused.form()["email"]) == (409, "emma@school.example")
+    assert "Half · full" in refused.text
+    assert visitor.submit(refused, {"ticket": "a"}).status == 303
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_party_that_waits_beside_places_that_are_left_is_not_told_that_all_are_taken(
+    make_portal: MakePortal,
+) -> None:
+    portal = make_portal({"nascholing": event_file(capacity=1)})
+    visitor = portal.visitor()
+    form = visitor.submit(visitor.get(FORM), press="Add a colleague")
+    page = visitor.follow(visitor.submit(form, EMMA | NOOR))
+    with portal.session() as session:
+        letter = session.scalars(select(Letter.text)).one()
+    for said in (form.text, page.text, letter):
+        assert "not enough places for all of you together" in " ".join(said.split())
+        assert "All places are taken" not in said
+        assert "The event is full" not in said
+
+
 @pytest.mark.parametrize(
     ("keys", "at"),
     [
@@ -261,6 +321,33 @@ def test_who_cannot_sign_up_any_more_is_told_why(
     assert answer.find("main a")
     assert visitor.get(FORM).status == 409
     assert count(portal) == 1
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("dates", "places", "refused"),
+    [
+        (
+            "opens: 2027-01-20",
+            "opens on Wednesday 20 January 2027",
+            "You can sign up from Wednesday 20 January",
+        ),
+        (
+            "closes: 2027-01-02T12:00",
+            "closed since Saturday 2 January 2027",
+            "One could sign up until Saturday 2",
+        ),
+    ],
+)
+def test_a_page_says_when_tickets_open_and_since_when_there_are_none(
+    make_portal: MakePortal, dates: str, places: str, refused: str
+) -> None:
+    tickets = f"[{{id: a, label: Alles, {dates}}}, {{id: b, label: Half, {dates}}}]"
+    visitor = make_portal({"nascholing": event_file(tickets=tickets)}).visitor()
+    assert places in visitor.get("/events/nascholing").text
+    page = visitor.get(FORM)
+    assert page.status == 409
+    assert refused in page.text
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -545,6 +632,56 @@ def test_an_answer_to_a_question_that_is_no_longer_asked_is_not_lost_in_silence(
     assert again.status == 422
     assert "no longer asked: diet" in again.text
     assert visitor.submit(again).status == 303
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("question", "given"),
+    [
+        ("type: text", "vegan"),
+        ("type: number", "twee"),
+        ("type: number", "0"),
+        ("type: checkbox", "y"),
+        ("type: select, options: [vlees, vis]", "vis"),
+    ],
+)
+def test_a_colleague_whose_name_was_forgotten_is_asked_for_it(
+    make_portal: MakePortal, question: str, given: str
+) -> None:
+    questions = f"[{{name: diet, label: Eten, each: true, {question}}}]"
+    portal = make_portal({"nascholing": event_file(questions=questions)})
+    visitor = portal.visitor()
+    form = visitor.submit(visitor.get(FORM), EMMA, press="Add a colleague")
+    answer = visitor.submit(form, {"people-0-answers-diet": given})
+    assert (answer.status, count(portal)) == (422, 0)
+    assert answer.find('[role=alert] a[href="#people-0-first_name"]')
+    assert visitor.submit(form).status == 303, "nothing was filled in of them"
+    assert count(portal, Attendee) == 1
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_too_many_people_answered_is_still_asked(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(max_party=2, questions=QUESTIONS)})
+    visitor = portal.visitor()
+    sent = visitor.get(FORM).form() | EMMA | {"answers-level": "beginner"}
+    for i in range(3):
+        sent |= {f"people-{i}-first_name": "Noor", f"people-{i}-last_name": "Maes"}
+        sent |= {f"people-{i}-answers-diet": "vegan"}
+    answer = visitor.post(FORM, sent)
+    assert (answer.status, "At most 2 people" in answer.text) == (422, True)
+    assert "no longer asked" not in answer.text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_is_no_longer_asked_of_colleagues_is_not_lost_in_silence(make_portal: MakePortal) -> None:
+    portal = make_portal({"nascholing": event_file(questions=QUESTIONS)})
+    visitor = portal.visitor()
+    form = visitor.submit(visitor.get(FORM), press="Add a colleague")
+    portal.write({"nascholing": event_file(questions=QUESTIONS.replace("each: true", "each: false"))})
+    portal.reread()
+    sent = EMMA | NOOR | {"answers-level": "beginner", "people-0-answers-diet": "vegan"}
+    assert "no longer asked: diet" in visitor.submit(form, sent).text
+    assert count(portal) == 0
 
 
 def test_a_row_left_blank_is_no_question_that_is_no_longer_asked(make_portal: MakePortal) -> None:

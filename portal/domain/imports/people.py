@@ -42,6 +42,8 @@ class Guest:
     remarks: str = ""
     order: str = ""
     cancelled: bool = False
+    waiting: bool = False
+    """On a waiting list, or for a payment, where the file comes from."""
     answers: Mapping[str, str] = field(default_factory=dict)
     problem: Problem | None = None
 
@@ -109,7 +111,7 @@ class Party:
 
 def parties(guests: Iterable[Guest], slug: str) -> list[Party]:
     """Those who can come, as parties, in the order of the file."""
-    coming = [guest for guest in guests if not guest.cancelled and guest.problem is None]
+    coming = [guest for guest in guests if not (guest.cancelled or guest.waiting) and guest.problem is None]
     orders: dict[str, list[Guest]] = {}
     for guest in coming:
         orders.setdefault(f"order {guest.order}" if guest.order else f"row {guest.number}", []).append(guest)

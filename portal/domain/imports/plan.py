@@ -22,7 +22,19 @@ from portal.storage.models import CONFIRMED, Attendee, Registration
 
 BATCH = 500
 
-Fate = Literal["place", "over", "waits", "known", "other_name", "twice", "cancelled", "full", "cannot"]
+Fate = Literal[
+    "place",
+    "over",
+    "waits",
+    "known",
+    "other_name",
+    "twice",
+    "withdrew",
+    "cancelled",
+    "waits_there",
+    "full",
+    "cannot",
+]
 
 ADDED: tuple[Fate, ...] = ("place", "over", "waits")
 BLOCKS: tuple[Fate, ...] = ("full", "cannot")
@@ -54,15 +66,17 @@ class Verdict:
     @property
     def to_look_at(self) -> bool:
         """Whether somebody should see it before going on."""
-        return self.fate in (*BLOCKS, "other_name")
+        return self.fate in (*BLOCKS, "other_name", "withdrew")
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What is known of an event's registrations: names by address, and the forms that were sent."""
+    """What is known of an event's registrations: names by address, the forms that were sent, and those of whom all
+    cancelled since."""
 
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     form_ids: frozenset[str] = frozenset()
+    cancelled: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -114,6 +128,8 @@ def decide(
     for party in together:
         if party.form_id in known.form_ids or party.key in known.names:
             fates |= {v.guest.number: v for v in _known(party, known)}
+        elif party.form_id in known.cancelled:
+            fates |= {guest.number: Verdict(guest, "withdrew") for guest in party.guests}
         else:
             fate = _fate(event, taken, party, wishes)
             fates |= {guest.number: Verdict(guest, fate) for guest in party.guests}
@@ -127,6 +143,8 @@ def decide(
 def _verdict(guest: Guest, fates: Mapping[int, Verdict], twice: Mapping[int, int]) -> Verdict:
     if guest.cancelled:
         return Verdict(guest, "cancelled")
+    if guest.waiting:
+        return Verdict(guest, "waits_there")
     if guest.problem:
         return Verdict(guest, "cannot")
     if guest.number in twice:
@@ -163,6 +181,7 @@ def standing(session: Session, slug: str, together: Sequence[Party]) -> Standing
     """Which of these parties an event has already."""
     names: dict[str, list[str]] = {}
     form_ids: set[str] = set()
+    cancelled: set[str] = set()
     for start in range(0, len(together), BATCH):
         some = together[start : start + BATCH]
         keys = [party.key for party in some if party.key]
@@ -185,10 +204,14 @@ def standing(session: Session, slug: str, together: Sequence[Party]) -> Standing
             .order_by(Registration.id, Attendee.position)
         )
         for row in rows:
-            form_ids.add(row.form_id)
             if row.cancelled_at is None:
+                form_ids.add(row.form_id)
                 names.setdefault(row.email_key, []).append(f"{row.first_name} {row.last_name}".strip())
-    return Standing({key: tuple(people) for key, people in names.items()}, frozenset(form_ids))
+            else:
+                cancelled.add(row.form_id)
+    return Standing(
+        {key: tuple(people) for key, people in names.items()}, frozenset(form_ids), frozenset(cancelled)
+    )
 
 
 @dataclass(frozen=True)

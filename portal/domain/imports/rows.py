@@ -33,6 +33,11 @@ _CANCELLED = re.compile(
     r"^(cancel|canceled|annul|geannul|afgemeld|uitgeschreven|stornier|abgesagt|abgemeldet|refund|terugbetaald|"
     r"not attending|deleted|verwijderd|rembours|erstattet)"
 )
+# Who waits there, also for their money to come in, may not have a place yet. Our own export says "waitlisted".
+_WAITING = re.compile(
+    r"\b(wacht|in afwachting|reservelijst|wait.?list|waiting|pending|awaiting|on hold|wart(eliste|et|end)|ausstehend)|"
+    r"attente"
+)
 _YES = re.compile(r"yes|ja|oui|y|j|o|true|waar|vrai|wahr|x|1|on|akkoord|✓|✔")
 _NO = re.compile(r"(no|nee|neen|non|nein|n|false|onwaar|faux|falsch|0|-)?")
 _FIRST_SERIAL, _LAST_SERIAL = 7_306, 73_050  # 1920 to 2099, counted as Excel does
@@ -59,6 +64,7 @@ def _read(row: Row, columns: Columns, event: Event, default_ticket: str) -> Gues
         remarks=said.get("remarks", "").strip(),
         order=said.get("order", ""),
         cancelled=_is_cancelled(said.get("status", ""), said.get("cancelled", "")),
+        waiting=bool(_WAITING.search(folded(said.get("status", "")))),
         first_name=first_name,
         last_name=last_name,
     )

@@ -22,7 +22,7 @@ def field_words(field: str, event: Event) -> str:
         "school": _("School or organisation"),
         "ticket": _("Ticket"),
         "remarks": _("Remarks"),
-        "status": _("Status, such as cancelled"),
+        "status": _("Status, such as cancelled or waiting"),
         "cancelled": _("Cancelled: yes, or when"),
         "order": _("Order: who came together"),
         "contact_email": _("E-mail address of who ordered"),
@@ -38,7 +38,9 @@ def fate_words() -> dict[Fate, str]:
         "known": _("is registered already"),
         "other_name": _("address registered for another name"),
         "twice": _("stands twice in the file"),
+        "withdrew": _("was registered and cancelled"),
         "cancelled": _("cancelled there, left out"),
+        "waits_there": _("waits there, left out"),
         "full": _("no place left"),
         "cannot": _("cannot be added"),
     }
@@ -53,6 +55,10 @@ def verdict_words(verdict: Verdict, event: Event) -> str:
             "address": verdict.guest.email,
             "name": verdict.name,
         }
+    if verdict.fate == "withdrew":
+        return _(
+            "Was registered here and cancelled. Nobody is added: sign them up by hand if they come after all."
+        )
     return _("There is no place left, and the event has no waiting list.")
 
 

@@ -6,9 +6,8 @@ from werkzeug.datastructures import MultiDict
 
 from portal.content.event import Event
 from portal.domain.filters import Filters
-from portal.domain.typed import whole_number
+from portal.domain.typed import LONGEST_SEARCH, whole_number
 
-LONGEST_SEARCH = 200
 MOST_PEOPLE, MOST_ANSWERS = 100, 20
 """What goes along in an address and in one statement; both have an end."""
 

@@ -1,22 +1,25 @@
 """Money as organisers handle it: what came in for a registration, and what a bank's statement says."""
 
-from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
+from collections.abc import Mapping
+from datetime import date
 
 from flask import Response, abort, flash, redirect, render_template, request, url_for
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
+from portal.content.price import read_price
 from portal.domain import bank, payments
 from portal.domain.bank import Imported
 from portal.domain.errors import PaymentRefused
 from portal.domain.registrations import by_reference
+from portal.domain.typed import clean
 from portal.formats import csv
 from portal.formats.statements import LARGEST_FILE, StatementError, read_statement
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
 from portal.web import forms
 from portal.web.admin import blueprint
+from portal.web.admin.registration import TypedPayment, with_payment
 from portal.web.extensions import csrf, db, now, site
 from portal.web.known import event_or_404
 from portal.web.organiser import actor
@@ -63,50 +66,48 @@ def decide(fingerprint: str) -> AnyResponse | tuple[str, int]:
                 bank.set_aside(db.session(), fingerprint)
                 said = _("Set aside.")
             else:
-                written = request.form.get("amount", "")
                 bank.book(
                     db.session(),
                     fingerprint,
                     request.form.get("reference", ""),
-                    amount=_cents(written) if written else None,
+                    amount=read_price(request.form.get("amount", "")),
                     actor=actor(),
                     now=now(),
                 )
                 said = _("Booked.")
     except PaymentRefused as refused:
-        return _page(wrong=_refusal(refused)), 409 if refused.kind == "gone" else 422
+        page = _page(wrong=_refusal(refused), typed={fingerprint: request.form})
+        return page, 409 if refused.kind == "gone" else 422
     flash(said, "done")
     return redirect(url_for("admin.payments"), 303)
 
 
 @blueprint.post("/events/<slug>/registrations/<reference>/payments")
-def record(slug: str, reference: str) -> AnyResponse:
-    """Write down that money came in for a registration, or went back."""
+def record(slug: str, reference: str) -> AnyResponse | tuple[str, int]:
+    """Write down that money came in for a registration, or went back; the same form again adds nothing."""
     event_or_404(slug)
     found = by_reference(db.session(), slug, reference)
     if found is None:
         abort(404)
     registration_id = found.id
-    day = _day(request.form.get("received_on", ""))
-    amount = _cents(request.form.get("amount", ""))
+    typed = _typed_payment()
+    amount = read_price(typed.amount)
     try:
-        if day is None or day > now().date() + timedelta(days=1):
-            raise PaymentRefused("day")
         with transaction(db.session()):
-            paid = payments.by_id(db.session(), registration_id)
-            note = request.form.get("note", "").strip()[:500]
-            payments.record(
+            payments.by_hand(
                 db.session(),
-                paid,
-                -amount if "back" in request.form else amount,
-                day,
+                registration_id,
+                -amount if amount and typed.back else amount,
+                _day(typed.received_on),
+                form_id=typed.form_id,
+                today=now().astimezone(site().timezone).date(),
                 actor=actor(),
                 now=now(),
-                note=note,
+                note=typed.note,
             )
-        flash(_("Written down."), "done")
     except PaymentRefused as refused:
-        flash(_refusal(refused), "wrong")
+        return with_payment(slug, reference, typed, wrong=_refusal(refused)), 422
+    flash(_("Written down."), "done")
     return redirect(url_for("admin.registration", slug=slug, reference=reference), 303)
 
 
@@ -131,6 +132,7 @@ def _page(
     detail: str = "",
     seen: Imported | None = None,
     booked: list[tuple[str, str, int]] | None = None,
+    typed: Mapping[str, Mapping[str, str]] | None = None,
 ) -> str:
     return render_template(
         "admin/payments.html",
@@ -139,7 +141,20 @@ def _page(
         detail=detail,
         seen=seen,
         booked=booked or [],
-        today=now().astimezone(site().timezone).date(),
+        typed=typed or {},
+    )
+
+
+def _typed_payment() -> TypedPayment:
+    form_id = request.form.get("form_id", "")
+    if not forms.FORM_ID.fullmatch(form_id):
+        abort(400)
+    return TypedPayment(
+        form_id=form_id,
+        amount=clean(request.form.get("amount")),
+        received_on=clean(request.form.get("received_on")),
+        note=clean(request.form.get("note"))[:500],
+        back="back" in request.form,
     )
 
 
@@ -150,21 +165,6 @@ def _refusal(refused: PaymentRefused) -> str:
         "gone": _("Somebody has decided about this already."),
         "day": _("Fill in the day, such as 2027-03-14, not later than today."),
     }[refused.kind]
-
-
-def _cents(written: str) -> int:
-    """Euro as people write them: ``65``, ``65,50``, ``€ 1.250,00``; 0 for what is no amount."""
-    text = "".join(character for character in written if character in "0123456789,.-")
-    whole, mark, rest = text.replace(",", ".").rpartition(".")
-    plain = (
-        f"{whole.replace('.', '')}.{rest}"
-        if mark and len(rest) <= 2
-        else text.replace(",", "").replace(".", "")
-    )
-    try:
-        return int(Decimal(plain) * 100)
-    except InvalidOperation:
-        return 0
 
 
 def _day(written: str) -> date | None:

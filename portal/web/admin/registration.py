@@ -4,6 +4,7 @@ Everything goes through the same functions as on the registrant's own page.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -15,6 +16,7 @@ from portal.domain.errors import ChangeRefused, SignupRefused
 from portal.domain.registrations import by_reference, history, last_entry, place_in_line
 from portal.domain.signup import sign_up
 from portal.domain.typed import clean_lines, whole_number
+from portal.formats.transfer import plain_amount
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
 from portal.storage.models import CANCELLED, WAITLISTED, Registration
@@ -29,6 +31,17 @@ from portal.web.organiser import actor
 
 URL = "/events/<slug>/registrations/<reference>"
 LONGEST_NOTE = 2000
+
+
+@dataclass(frozen=True)
+class TypedPayment:
+    """What stands in the form for a payment, whose name is ``form_id``."""
+
+    form_id: str
+    amount: str
+    received_on: str
+    note: str = ""
+    back: bool = False
 
 
 @blueprint.get(URL)
@@ -94,7 +107,7 @@ def link(slug: str, reference: str) -> Response:
     registration_id = found.id
     with transaction(db.session()):
         desk = open_desk(slug, event, actor())
-        desk.write(desk.registration(registration_id), "link")
+        desk.write(desk.registration(registration_id), "link", why="organiser")
     return _back(slug, reference, _("A mail with the link is on its way."))
 
 
@@ -177,6 +190,11 @@ def do_add(slug: str) -> str | Response | tuple[str, int]:
     return _back(slug, reference, said[outcome.kind])
 
 
+def with_payment(slug: str, reference: str, typed: TypedPayment, *, wrong: str) -> str:
+    """Everything about it, with a payment that was typed and not written down."""
+    return _page(*_found(slug, reference), wrong=wrong, payment=typed)
+
+
 def _found(slug: str, reference: str) -> tuple[Registration, Event | None]:
     event, _title = event_or_404(slug)
     found = by_reference(db.session(), slug, reference)
@@ -194,8 +212,11 @@ def _back(slug: str, reference: str, said: str) -> Response:
     return redirect(_url(slug, reference), 303)
 
 
-def _page(found: Registration, event: Event | None, *, wrong: str = "") -> str:
+def _page(
+    found: Registration, event: Event | None, *, wrong: str = "", payment: TypedPayment | None = None
+) -> str:
     session = db.session()
+    balance, today = payments.balance(found), now().astimezone(site().timezone).date().isoformat()
     now_taken = taken.of_event(session, found.event_slug)
     waiting = [person.ticket for person in found.attendees if person.status == WAITLISTED]
     return render_template(
@@ -207,9 +228,12 @@ def _page(found: Registration, event: Event | None, *, wrong: str = "") -> str:
         has_room=event is not None and places.free_for(event, now_taken, waiting),
         history=history(session, found.id),
         door=checkin.log(session, found.id),
-        balance=payments.balance(found),
+        balance=balance,
+        typed_payment=payment
+        or TypedPayment(forms.new_form_id(), plain_amount(balance.open) if balance.open else "", today),
+        payment_refused=payment is not None,
         places_to_go=places_to_go(found.event_slug),
-        today=now().astimezone(site().timezone).date(),
+        today=today,
         url=lambda action: url_for(f"admin.{action}", slug=found.event_slug, reference=found.reference),
     )
 

@@ -11,6 +11,7 @@ from portal.content.event import Event as ContentEvent
 from portal.domain import api_tokens, listing, places, taken, words
 from portal.domain.listing import When
 from portal.domain.places import Pool, State, Taken
+from portal.domain.typed import LONGEST_SEARCH
 from portal.i18n import LANGUAGES, speaking
 from portal.web.api.bearer import reader
 from portal.web.api.operations import Found, here, operation
@@ -38,7 +39,7 @@ class EventQuery:
     q: Annotated[
         str,
         "Words, or parts of them, that all stand in the title, place, summary or text; accents do not matter.",
-        bounds(maxLength=200),
+        bounds(maxLength=LONGEST_SEARCH),
         ONE_LINE,
     ] = ""
     page: Annotated[
@@ -118,7 +119,8 @@ class Event:
     state: Annotated[
         State,
         "What can be done now. `none`: there is no sign-up; `external`: others take it; `cancelled`; `over`; "
-        "`not_open`: see `signup_opens`; `closed`: see `signup_closes`; `open`: there are places; "
+        "`not_open`: see `signup_opens`, and `opens` of its tickets; `closed`: see `signup_closes`, and `closes` of "
+        "its tickets; `open`: there are places; "
         "`waitlist`: full, and one can wait; `full`.",
     ]
     signup_url: Annotated[Url | None, "The form, here or with others; null when there is none."]
