@@ -38,7 +38,7 @@ from portal.web import (
 from portal.web.extensions import Portal, csrf, db, limiter
 from portal.web.kept import Kept
 from portal.web.languages import speak
-from portal.web.paths import RowNumber
+from portal.web.paths import AnyRequest, RowNumber, refuse_nul
 
 LARGEST_REQUEST = 1024 * 1024
 LARGEST_FORM = 200_000
@@ -79,6 +79,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
     """The portal as a WSGI application; settings come from the environment when none are given."""
     settings = (settings or Settings.load()).with_secret_key()
     app = Flask("portal", template_folder=str(resource("templates")), static_folder=None)
+    app.request_class = AnyRequest
     _configure(app, settings)
     app.url_map.converters["int"] = RowNumber
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -96,6 +97,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] =
         hops = settings.proxy_hops
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.before_request(speak)
+    app.before_request(refuse_nul)
     for room in (events, feeds, signup, embed, registration, admin, api, door, letters, ops):
         app.register_blueprint(room.blueprint)
     for room in (accounts, account_links, api_tokens, me, factors, staff, webhooks):

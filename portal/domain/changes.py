@@ -12,7 +12,7 @@ from portal.domain import places
 from portal.domain.desk import Desk, Standing
 from portal.domain.errors import ChangeRefused
 from portal.domain.registrations import history, last_entry
-from portal.domain.signup import BillingDetails, Person, asked_of, new_attendee, search_text
+from portal.domain.signup import NO_INVOICE, BillingDetails, Person, asked_of, new_attendee, search_text
 from portal.storage.ledger import Billing
 from portal.storage.models import CANCELLED, CONFIRMED, WAITLISTED, Attendee, Registration
 
@@ -45,7 +45,8 @@ class Change:
 
     ``people``: what becomes of somebody, by position: another name is somebody else, who takes the place over.
     ``joining``: who comes along from now on. ``answers``: to what is asked once. ``seen``: the last history entry that
-    who asks for this has read; when something else happened since, they are asked to look first.
+    who asks for this has read; when something else happened since, they are asked to look first. ``billing``:
+    NO_INVOICE takes away what stands.
     """
 
     people: Mapping[int, Person] = field(default_factory=dict)
@@ -121,7 +122,9 @@ def _type_over(event: Event, registration: Registration, wanted: Change) -> None
     for name in ("phone", "school", "remarks", "newsletter"):
         if (value := getattr(wanted, name)) is not None:
             setattr(registration, name, value)
-    if wanted.billing:
+    if wanted.billing == NO_INVOICE:
+        registration.billing = None
+    elif wanted.billing:
         registration.billing = registration.billing or Billing()
         for name, value in asdict(wanted.billing).items():
             setattr(registration.billing, name, value)

@@ -15,7 +15,7 @@ from portal.domain.desk import Desk
 from portal.domain.filters import Filters, chosen
 from portal.domain.letters import LINK_MARK, LetterWriter, OwnWords, own_words
 from portal.storage.mailings import Mailing
-from portal.storage.models import Letter, Registration
+from portal.storage.models import CANCELLED, Attendee, Letter, Registration
 
 PLACEHOLDERS = ("first_name", "last_name", "event", "date", "place", "reference", "link")
 """What may stand in braces in a subject or a text."""
@@ -31,8 +31,15 @@ def unknown_placeholders(*texts: str) -> list[str]:
     return list(dict.fromkeys(name for name in found if name not in PLACEHOLDERS))
 
 
+def to_cancelled(filters: Filters) -> bool:
+    """Whether who cancelled is written to as well: only when it is they who were chosen, by their status or one by
+    one."""
+    return filters.status == CANCELLED or bool(filters.people)
+
+
 def readers(session: Session, slug: str, filters: Filters) -> Iterator[Registration]:
-    """The registrations with an address of whom the filters let somebody through, in the order of signing up."""
+    """The registrations with an address of whom the filters let somebody through who is to be written to, in the order
+    of signing up."""
     after = 0
     while True:
         some = session.scalars(
@@ -115,7 +122,10 @@ def of_event(session: Session, slug: str) -> Sequence[Mailing]:
 
 
 def _ids(slug: str, filters: Filters) -> Select[int]:
-    return chosen(slug, filters).with_only_columns(Registration.id)
+    people = chosen(slug, filters)
+    if not to_cancelled(filters):
+        people = people.where(Attendee.status != CANCELLED)
+    return people.with_only_columns(Registration.id)
 
 
 def _letter(write: LetterWriter, registration: Registration, subject: str, text: str) -> Letter:

@@ -1,10 +1,14 @@
 """A party that goes to another event: signed up there and cancelled here, in one transaction, and its money with it."""
 
+from collections.abc import Iterable
+from dataclasses import fields
+
+from portal.content.event import Event, Question
 from portal.domain import changes, payments
 from portal.domain.desk import Desk
 from portal.domain.errors import ChangeRefused, SignupRefused
-from portal.domain.signup import Person, SignUp, sign_up
-from portal.storage.models import CANCELLED, Registration
+from portal.domain.signup import BillingDetails, Person, SignUp, sign_up
+from portal.storage.models import CANCELLED, Answer, Registration
 
 
 def move(
@@ -24,7 +28,8 @@ def move(
     list), ``known_address`` (somebody is signed up there with that address).
     """
     leaving = here.registration(registration_id)
-    wanted = _as_sent(leaving, ticket)
+    assert there.event is not None, "it was chosen among those that there are"  # noqa: S101
+    wanted = _as_sent(leaving, ticket, there.event)
     try:
         outcome = sign_up(there, wanted, secret_key=secret_key, over_capacity=over_capacity, letter=letter)
     except SignupRefused:
@@ -41,18 +46,17 @@ def move(
     return arrived
 
 
-def _as_sent(leaving: Registration, ticket: str) -> SignUp:
-    """The form that would sign up whoever of a registration has not cancelled."""
+def _as_sent(leaving: Registration, ticket: str, to: Event) -> SignUp:
+    """The form that would sign up whoever of a registration has not cancelled for another event."""
     people = [person for person in leaving.attendees if person.status != CANCELLED]
     if not people:
         raise ChangeRefused("gone")
-    contact, *others = people
     return SignUp(
         # One move of one registration, however often it is asked for.
         form_id=f"moved-{leaving.id:010}-from-{leaving.event_slug}"[:64],
-        people=(
-            Person(contact.first_name, contact.last_name, leaving.email, ticket),
-            *(Person(person.first_name, person.last_name, person.email, ticket) for person in others),
+        people=tuple(
+            Person(person.first_name, person.last_name, person.email, ticket, _answered(to, person.answers))
+            for person in people
         ),
         language=leaving.language,
         privacy_version=leaving.privacy_version,
@@ -60,7 +64,32 @@ def _as_sent(leaving: Registration, ticket: str) -> SignUp:
         school=leaving.school,
         remarks=leaving.remarks,
         newsletter=leaving.newsletter,
+        answers=_answered(to, leaving.answers),
+        billing=_billing(leaving),
+        contact_email=leaving.email,
     )
+
+
+def _answered(to: Event, given: Iterable[Answer]) -> dict[str, str]:
+    """What was answered to what the other event asks too, by name and in the same way, where it takes that answer."""
+    asked = {question.name: question for question in to.questions}
+    return {
+        answer.name: answer.value
+        for answer in given
+        if (question := asked.get(answer.name)) and _takes(question, answer)
+    }
+
+
+def _takes(question: Question, answer: Answer) -> bool:
+    alike = (question.type, question.each) == (answer.type, answer.each)
+    return alike and (not question.options or {*answer.value.split("\n")} <= {"", *question.options})
+
+
+def _billing(leaving: Registration) -> BillingDetails | None:
+    stands = leaving.billing
+    if stands is None:
+        return None
+    return BillingDetails(**{part.name: getattr(stands, part.name) for part in fields(BillingDetails)})
 
 
 def _pay_over(here: Desk, registration: Registration, amount: int, other: Registration) -> None:

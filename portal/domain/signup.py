@@ -46,9 +46,14 @@ class BillingDetails:
     reference: str = ""
 
 
+NO_INVOICE = BillingDetails(name="")
+"""To nobody: what a change asks for that takes away what was filled in before."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SignUp:
-    """A sent form, its shape checked. ``people[0]`` is the contact and has an address.
+    """A sent form, its shape checked. ``people[0]`` is the contact and has an address, which is the registration's too
+    unless ``contact_email`` is given.
 
     ``form_id`` names this one form: however often it is sent, it makes one registration.
     """
@@ -63,6 +68,12 @@ class SignUp:
     remarks: str = ""
     newsletter: bool = False
     billing: BillingDetails | None = None
+    contact_email: str | None = None
+
+    @property
+    def email(self) -> str:
+        """The address of the registration: letters go there."""
+        return self.people[0].email if self.contact_email is None else self.contact_email
 
 
 @dataclass(frozen=True)
@@ -100,9 +111,8 @@ def sign_up(
     """
     event, session = desk.event, desk.session
     assert event is not None, "who signs up has seen the event"  # noqa: S101
-    contact = sent.people[0]
     # Somebody on the telephone may have no address; nobody else stands on it then.
-    key = email_key(contact.email) if contact.email else f"form:{sent.form_id}"
+    key = email_key(sent.email) if sent.email else f"form:{sent.form_id}"
     standing = _standing(session, event.slug, sent.form_id, key)
     for registration in standing:
         if registration.form_id == sent.form_id:
@@ -118,7 +128,7 @@ def sign_up(
     if decision == "full":
         raise SignupRefused("full")
     if standing:
-        link_requests.ask(session, "registration", contact.email, desk.now, event_slug=event.slug)
+        link_requests.ask(session, "registration", sent.email, desk.now, event_slug=event.slug)
         return Outcome("known_address", standing[0])
 
     registration = _registration(event, sent, decision, desk.now, secret_key)
@@ -154,14 +164,13 @@ def _refuse_unless_open(event: Event, now_taken: places.Taken, tickets: Iterable
 
 
 def _registration(event: Event, sent: SignUp, status: str, now: datetime, secret_key: str) -> Registration:
-    contact = sent.people[0]
     token = registration_link.token(secret_key, event.slug, sent.form_id)
     registration = Registration(
         reference=new_reference(),
         event_slug=event.slug,
         form_id=sent.form_id,
         token_hash=registration_link.token_hash(token),
-        email=contact.email,
+        email=sent.email,
         phone=sent.phone,
         school=sent.school,
         remarks=sent.remarks,

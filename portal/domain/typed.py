@@ -24,6 +24,15 @@ def clean_lines(text: str | None) -> str:
     return "\n".join(clean(line) for line in (text or "").splitlines()).strip()
 
 
+def clean_markdown(text: str | None) -> str:
+    """The same for Markdown, in which spaces mean something: they stay as they are."""
+    lines = (
+        "".join(c for c in line if c == "\t" or unicodedata.category(c) != "Cc")
+        for line in (text or "").splitlines()
+    )
+    return "\n".join(lines).translate(_TURNERS).strip()
+
+
 def folded(*parts: str) -> str:
     """Text as it is searched and sorted: no accents, no case, single spaces."""
     decomposed = unicodedata.normalize("NFKD", " ".join(parts).casefold())

@@ -143,7 +143,9 @@ class Registration(Base):
         back_populates="registration", order_by="Attendee.position", cascade="all, delete-orphan"
     )
     payments: Mapped[list[Payment]] = relationship(back_populates="registration", order_by="Payment.id")
-    billing: Mapped[Billing | None] = relationship(back_populates="registration")
+    billing: Mapped[Billing | None] = relationship(
+        back_populates="registration", cascade="all, delete-orphan"
+    )
 
     @property
     def status(self) -> str:

@@ -7,7 +7,6 @@ from flask_wtf import FlaskForm
 from wtforms import (
     EmailField,
     PasswordField,
-    RadioField,
     SelectChoice,
     StringField,
 )
@@ -17,9 +16,10 @@ from portal.content.addresses import LONGEST
 from portal.content.event import Event
 from portal.domain.accounts import ROLES
 from portal.domain.api_tokens import ATTENDEES, EVENTS, LONGEST_NAME, SCOPES
+from portal.domain.typed import clean
 from portal.i18n import gettext as _
 from portal.storage.models import DOOR, ORGANISER, OWNER, Organiser
-from portal.web.fields import Day, chosen, form_of, some_events, ticked
+from portal.web.fields import Day, RadioField, chosen, form_of, some_events, ticked
 
 
 class LoginForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
@@ -89,6 +89,7 @@ def token_form(events: Iterable[Event]) -> Any:
         "name": StringField(
             _("What is it for?"),
             [DataRequired(_("Give it a name of at most a hundred characters."))],
+            filters=[clean],
             description=_("A name by which you know it again, such as “newsletter” or “the website”."),
             render_kw={"autocomplete": "off", "maxlength": LONGEST_NAME},
         ),

@@ -5,7 +5,7 @@ from typing import Any
 from babel import Locale
 from stdnum.eu import vat as eu_vat
 from stdnum.exceptions import ValidationError as NotANumber
-from wtforms import Field, Form, HiddenField, SelectChoice, SelectField, StringField
+from wtforms import Field, Form, HiddenField, SelectChoice, StringField
 from wtforms.validators import ValidationError
 
 from portal.domain.signup import BillingDetails
@@ -13,7 +13,7 @@ from portal.domain.typed import LONGEST_LINE, clean
 from portal.i18n import gettext as _
 from portal.i18n import locale
 from portal.storage.ledger import Billing
-from portal.web.fields import length
+from portal.web.fields import SelectField, length
 
 COUNTRIES = ("BE", "NL", "LU", "FR", "DE")
 """Offered first; the rest of the European Union follows."""

@@ -12,13 +12,13 @@ from wtforms import Field, FieldList, FormField, HiddenField, SelectChoice
 from portal.content.event import Event, Question
 from portal.domain.changes import Change
 from portal.domain.places import Taken
-from portal.domain.signup import Person
+from portal.domain.signup import NO_INVOICE, Person
 from portal.domain.typed import whole_number
 from portal.i18n import gettext as _
 from portal.storage.models import CANCELLED, WAITLISTED, Answer, Attendee, Registration
 from portal.web.billing_form import billing_form, read_billing
 from portal.web.billing_form import filled as filled_billing
-from portal.web.fields import answers, answers_form
+from portal.web.fields import Rows, answers, answers_form
 from portal.web.forms import (
     add_or_remove_row,
     contact_fields,
@@ -31,6 +31,7 @@ from portal.web.forms import (
     rooms,
     same_address_twice,
     ticket_choices,
+    ticket_words,
     too_many,
 )
 
@@ -74,14 +75,14 @@ class ChangeForm:
         has none."""
         fields: dict[str, Any] = {}
         for person in self.standing:
-            choices = [] if person.position in fixed else offered(person.ticket)
+            choices = [] if person.position in fixed else self._tickets(person, offered(person.ticket))
             fields[_of(person.position)] = FormField(
                 person_form(choices, self._each), person.full_name, name=f"people-{person.position}"
             )
         if self.room > 0:
             # One more than may come is read, so that too many are told rather than left out.
             person_row = person_form(offered(), self._each)
-            fields["joining"] = FieldList(FormField(person_row), max_entries=self.room + 1)
+            fields["joining"] = Rows(FormField(person_row), max_entries=self.room + 1)
         fields |= contact_fields()
         if self._once:
             fields["answers"] = FormField(answers_form(self._once), "")
@@ -89,6 +90,13 @@ class ChangeForm:
             fields["billing"] = FormField(billing_form(), "")
         fields |= {"remarks": remarks_field(), "newsletter": newsletter_field()}
         return fields | {"seen": HiddenField(), "before": HiddenField()}
+
+    def _tickets(self, person: Attendee, offered: list[SelectChoice]) -> list[SelectChoice]:
+        """What somebody can choose; first what they have, as they saw it, when the file does not name it (any more)."""
+        if not offered or self.event.ticket(person.ticket):
+            return offered
+        had = ticket_words(person.ticket_label, person.price, _("as it is now"))
+        return [SelectChoice(person.ticket, had), *offered]
 
     def _filled(self, registration: Registration) -> dict[str, Any]:
         """What stands in them, from what is stored; what is filled in and has no field is left out."""
@@ -170,7 +178,7 @@ class ChangeForm:
             school=form.school.data,
             remarks=form.remarks.data,
             newsletter=form.newsletter.data,
-            billing=read_billing(form.billing.form) if "billing" in form else None,
+            billing=(read_billing(form.billing.form) or NO_INVOICE) if "billing" in form else None,
             seen=whole_number(next(iter(form.seen.raw_data or ()), None)) or 0,
         )
 

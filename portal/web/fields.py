@@ -1,19 +1,19 @@
 """Form fields: those of an event's own questions, and what several forms have in common."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 
+import wtforms
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
     DateField,
     Field,
+    FieldList,
     Form,
     IntegerField,
-    RadioField,
     SelectChoice,
-    SelectField,
-    SelectMultipleField,
     StringField,
     TextAreaField,
 )
@@ -43,6 +43,40 @@ def refuse(field: Field, wrong: str) -> Problems:
     """Say at the field what is wrong with it; returns that for the summary."""
     field.errors = [wrong]
     return [(field.id, wrong)]
+
+
+class _Offered:
+    """Says in our words, and in the reader's language, that something is not offered: when it was shown, it may have
+    been."""
+
+    def pre_validate(self, form: Form) -> None:
+        try:
+            super().pre_validate(form)  # type: ignore[misc]  # the field's
+        except ValidationError:
+            raise ValidationError(_("This can no longer be chosen. Choose one of these.")) from None
+
+
+# By WTForms' own names, which decide on how they are drawn.
+class RadioField(_Offered, wtforms.RadioField):  # type: ignore[misc]
+    """One of several, all in view."""
+
+
+class SelectField(_Offered, wtforms.SelectField):  # type: ignore[misc]
+    """One of many, to unfold."""
+
+
+class SelectMultipleField(_Offered, wtforms.SelectMultipleField):  # type: ignore[misc]
+    """As many of several as one likes."""
+
+
+class Rows(FieldList):  # type: ignore[misc]
+    """A form for each of several people; what somebody sends under a name without a number is no row."""
+
+    def _extract_indices(self, prefix: str, formdata: Iterable[str]) -> Iterator[int]:
+        # WTForms takes ² for a digit, and as many of them as there are.
+        row = re.compile(rf"{re.escape(prefix)}-[0-9]{{1,9}}-")
+        found: Iterator[int] = super()._extract_indices(prefix, filter(row.match, formdata))
+        return found
 
 
 def answers_form(questions: Iterable[Question]) -> type[Form]:
@@ -155,6 +189,15 @@ def length(longest: int) -> Length:
 def chosen() -> InputRequired:
     """One of the options has to be chosen."""
     return InputRequired(_("Choose one."))
+
+
+class OrNothing:
+    """One of the options has to be chosen, and one of them is empty. The field itself refuses what is none of them."""
+
+    field_flags: ClassVar = {"required": True}
+
+    def __call__(self, form: Form, field: Field) -> None:
+        """All is well."""
 
 
 def _at_most(number: int) -> Any:

@@ -19,7 +19,6 @@ from wtforms import (
     Form,
     FormField,
     HiddenField,
-    RadioField,
     SelectChoice,
     StringField,
     TelField,
@@ -38,7 +37,7 @@ from portal.domain.typed import LONGEST_LINE, LONGEST_NAME, LONGEST_PHONE, LONGE
 from portal.i18n import current_language
 from portal.i18n import gettext as _
 from portal.web.billing_form import billing_form, read_billing
-from portal.web.fields import answers, answers_form, chosen, length
+from portal.web.fields import OrNothing, RadioField, Rows, answers, answers_form, chosen, length
 
 FORM_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
@@ -111,7 +110,7 @@ def _party_fields(event: Event, rooms: Rooms, email: list[Any]) -> dict[str, Any
     if event.max_party > 1:
         # One more than may come is read, so that too many are told rather than left out.
         person = person_form(choices, [question for question in event.questions if question.each])
-        fields["people"] = FieldList(FormField(person), max_entries=event.max_party)
+        fields["people"] = Rows(FormField(person), max_entries=event.max_party)
     if any(event.prices):
         fields["billing"] = FormField(billing_form(), "")
     return fields | {"remarks": remarks_field()}
@@ -338,7 +337,8 @@ def person_form(choices: Sequence[SelectChoice], questions: Sequence[Question]) 
         "email": _email(_("E-mail address"), [], autocomplete="off"),
     }
     if choices:
-        fields["ticket"] = RadioField(_("What do they sign up for?"), [chosen()], choices=choices)
+        must = chosen() if all(choice.value for choice in choices) else OrNothing()
+        fields["ticket"] = RadioField(_("What do they sign up for?"), [must], choices=choices)
     if questions:
         fields["answers"] = FormField(answers_form(questions), "")
     return type("PersonForm", (Form,), fields)
@@ -361,7 +361,7 @@ def ticket_choices(event: Event, rooms: Rooms) -> list[SelectChoice]:
     if len(event.tickets) < 2:
         return []
     return [
-        SelectChoice(ticket.id, _ticket_label(ticket, rooms[ticket.id]))
+        SelectChoice(ticket.id, ticket_words(ticket.label, ticket.price, rooms[ticket.id]))
         for ticket in event.tickets
         if ticket.id in rooms
     ]
@@ -375,9 +375,10 @@ def _room(event: Event, taken: Taken, ticket: Ticket) -> str:
     return words.places(Availability(state, left))
 
 
-def _ticket_label(ticket: Ticket, room: str) -> str:
-    price = "" if ticket.price is None else words.money(ticket.price) if ticket.price else _("free")
-    return " · ".join(part for part in (ticket.label, price, room) if part)
+def ticket_words(label: str, price: int | None, room: str) -> str:
+    """A ticket as it is offered: its name, what it costs (cents), and what is said of its places."""
+    cost = "" if price is None else words.money(price) if price else _("free")
+    return " · ".join(part for part in (label, cost, room) if part)
 
 
 def _name(label: str, autocomplete: str) -> StringField:

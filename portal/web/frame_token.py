@@ -12,7 +12,6 @@ the network, sees many. Against that:
 """
 
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from flask import request
 from itsdangerous import BadData, URLSafeSerializer
@@ -69,4 +68,4 @@ def _sent_from_here() -> bool:
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site:
         return site == "same-origin"
-    return origin is None or urlsplit(origin).netloc == request.host
+    return origin is None or origin.partition("://")[2] == request.host

@@ -66,9 +66,10 @@ def end() -> Response:
     """End some sign-ins, or all but this one."""
     organiser_id, this_one = me().id, this_sign_in().token_hash
     with transaction(db.session()):
-        others = [row.token_hash for row in sign_ins.of(db.session(), organiser_id, now())]
-        asked = request.form.getlist("sign_in") if "all" not in request.form else others
-        number = sign_ins.end(office(organiser_id), organiser_id, [one for one in asked if one != this_one])
+        theirs = [row.token_hash for row in sign_ins.of(db.session(), organiser_id, now())]
+        asked = request.form.getlist("sign_in") if "all" not in request.form else theirs
+        ended = [one for one in theirs if one in asked and one != this_one]
+        number = sign_ins.end(office(organiser_id), organiser_id, ended)
     return _back(
         ngettext("%(number)d sign-in was ended.", "%(number)d sign-ins were ended.", number)
         % {"number": number}

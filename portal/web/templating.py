@@ -15,6 +15,7 @@ from portal.storage.models import Attendee
 from portal.web import languages, scripts
 from portal.web.extensions import portal, site
 from portal.web.organiser import home, signed_in_organiser
+from portal.web.paths import way_back
 from portal.web.stylesheet import desk_stylesheet_url, stylesheet_url
 
 
@@ -43,7 +44,7 @@ def init_app(app: Flask) -> None:
             "away": Markup(' target="_top"') if framed else "",
             "site": site(),
             # Quoted, so that no address can put anything else into a page.
-            "here": quote(request.full_path.rstrip("?"), safe="/?&=%"),
+            "here": quote(way_back(), safe="/?&=%"),
             "language": current_language(),
             "languages": languages.offered(),
             "organiser": organiser,

@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 import portal as package
+from portal.domain.api_tokens import ATTENDEES
 from portal.formats import mail
+from portal.storage.mailings import Mailing
 from portal.storage.models import Attendee, Letter, Organiser, Registration
 from portal.worker import Postman
+from tests.support.api import API, PROBLEM, make_token
 from tests.support.portal import PASSWORD, SECRET, PortalUnderTest, event_file
 from tests.support.visitor import Answer, Values
 
@@ -276,3 +279,45 @@ def test_whatever_a_form_holds_it_is_read_or_refused_and_places_hold(make_portal
         assert (session.scalar(select(func.count()).select_from(Registration)) or 0) > CAPACITY, (
             "nothing was sent"
         )
+
+
+LIST = "/admin/events/nascholing"
+NUL_IN_QUERY = (
+    f"{LIST}/attendees?q=%00", f"{LIST}/attendees?ticket=%00", f"{LIST}/attendees?answer-x=%00",
+    f"{LIST}/attendees.csv?ticket=%00", f"{LIST}/attendees.xlsx?answer-%00=x", f"{LIST}/mail?ticket=a%00b",
+    f"{LIST}/badges?ticket=%00", f"{API}/events/nascholing/attendees.csv?ticket=%00", "/?q=%00",
+)  # fmt: skip
+NUL_IN_PATH = (
+    "/admin/events/%00/attendees", f"{LIST}/registrations/%00", "/registrations/a%00b", "/events/%00/signup",
+    f"{API}/events/%00/attendees",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_character_that_no_database_takes_is_refused_in_an_address_and_left_out_of_what_is_typed(
+    make_portal: MakePortal,
+) -> None:
+    portal = make_portal()
+    assert sign_up(portal).status == 303
+    owner = portal.organiser()
+    bearer = {"Authorization": f"Bearer {make_token(portal)}"}
+    for status, addresses in ((400, NUL_IN_QUERY), (404, NUL_IN_PATH)):
+        for address in addresses:
+            asked = owner.client.get(address, headers=bearer if address.startswith(API) else {})
+            assert asked.status_code == status, address
+            assert (asked.mimetype == PROBLEM) is address.startswith(API), address
+    with portal.session() as session:
+        page = f"{LIST}/registrations/{session.scalars(select(Registration.reference)).one()}"
+    form = owner.get(page).form(f'form[action="{page}/note"]')
+    assert owner.post(f"{page}/note", form | {"note": "Called\0\r\nagain"}).status == 303
+    assert "Called again" in owner.get(page).text
+    form = owner.get(f"{LIST}/mail").form() | {"subject": "To\0day", "ticket": "\0", "q": "emma\0"}
+    shown = owner.post(f"{LIST}/mail", form | {"text": "- one\0\r\n    - \x1btwo", "do": "send"})
+    assert shown.status == 303, shown.text
+    assert owner.get(f"{LIST}/mail").words(".said") == ["- one - two"]
+    with portal.session() as session:
+        assert "- one\n    - two" in session.scalars(select(Mailing.text)).one()
+    form = owner.get("/admin/api").form('form[action="/admin/api"]')
+    made = owner.post("/admin/api", form | {"name": "web\0site", "scopes": ATTENDEES})
+    assert made.status == 200, made.text
+    assert owner.post("/admin/me/sign-ins/end", form | {"sign_in": "a\0b"}).status == 303

@@ -9,7 +9,7 @@ import pytest
 from flask import session as made
 from flask_wtf.csrf import generate_csrf
 
-from portal.storage.models import Letter
+from portal.storage.models import Attendee, Letter
 from tests.support.portal import PASSWORD, PortalUnderTest, event_file, statements_of
 from tests.support.visitor import Answer, Visitor
 
@@ -71,11 +71,14 @@ def test_a_way_on_that_somebody_else_named_stays_here(make_portal: MakePortal) -
     portal.organiser()
     for way in WAYS:
         visitor = portal.visitor()
+        assert visitor.post("/language/en", {"next": way}).location == "/", way
+        if "\0" in way:
+            assert visitor.get("/admin/login", query_string={"next": way}).status == 400
+            continue
         token = visitor.get("/admin/login", query_string={"next": way}).form()["csrf_token"]
         values = {"email": "an@leraars.example", "password": PASSWORD, "csrf_token": token}
         signed_in = visitor.post("/admin/login", values, query_string={"next": way})
         assert (signed_in.status, signed_in.location) == (303, "/admin/"), way
-        assert visitor.post("/language/en", {"next": way}).location == "/", way
 
 
 PATHS = (
@@ -250,3 +253,25 @@ def test_no_number_in_an_address_or_a_form_is_too_large(make_portal: MakePortal)
             assert owner.get(path, query_string=asked).status in (200, 404), (path, number[:20])
         assert owner.client.get(f"/admin/accounts/{number}").status_code in (200, 404)
         assert emma.post(f"{own}/cancel", page | {"person": number}).status in (303, 422) or number == "0"
+
+
+@ONLY_SQLITE
+@pytest.mark.parametrize("number", ["\u00b2", "9" * 5_000])
+def test_a_row_of_a_form_with_a_number_that_is_none_is_nobody(make_portal: MakePortal, number: str) -> None:
+    portal = make_portal()
+    owner, stranger = portal.organiser(), portal.visitor()
+    nobody = {f"{rows}-{number}-first_name": "Noor" for rows in ("people", "joining")}
+    signed_up = stranger.post(FORM, stranger.get(FORM).form() | EMMA | nobody)
+    assert signed_up.status == 303
+    change, framed = f"{signed_up.location}/change", "/embed/nascholing/signup"
+    assert stranger.post(change, stranger.get(change).form() | nobody).status == 303
+    other = EMMA | {"email": "bo@school.example"}
+    sent = stranger.get(framed).form() | other | nobody
+    assert stranger.post(framed, sent, headers={"Sec-Fetch-Site": "same-origin"}).status == 200
+    add = "/admin/events/nascholing/add"
+    assert (
+        owner.post(add, owner.get(add).form() | other | {"email": "wout@school.example"} | nobody).status
+        == 303
+    )
+    with portal.session() as session:
+        assert {person.first_name for person in session.query(Attendee)} == {"Emma"}

@@ -13,7 +13,7 @@ MakePortal = Callable[..., PortalUnderTest]
 LIST = "/admin/events/nascholing/attendees"
 
 
-def sign_up(portal: PortalUnderTest, *names: str) -> None:
+def sign_up(portal: PortalUnderTest, *names: str, **typed: str) -> None:
     visitor = portal.visitor()
     form = visitor.get("/events/nascholing/signup")
     sent = {
@@ -25,7 +25,7 @@ def sign_up(portal: PortalUnderTest, *names: str) -> None:
     for number, name in enumerate(names[1:]):
         form = visitor.submit(form, press="Add a colleague")
         sent |= {f"people-{number}-first_name": name, f"people-{number}-last_name": "Maes"}
-    assert visitor.submit(form, sent).status == 303
+    assert visitor.submit(form, sent | typed).status == 303
 
 
 def page_of(organiser: Visitor, first_name: str) -> Answer:
@@ -211,6 +211,44 @@ def test_a_party_is_moved_whole_with_its_money_or_stays(make_portal: MakePortal)
     # Two have gone: who stays is not taken along, and nobody is moved twice.
     sent = {"csrf_token": page.form(form_for("move"))["csrf_token"], "to": "andere|"}
     assert "Somebody was cancelled" in organiser.follow(organiser.post(page.url + "/move", sent)).text
+
+
+DIET = "{name: diet, label: Diet, type: text, each: true}"
+BUS = "{name: bus, label: Bus, type: radio, options: [Gent, Aalst]}"
+HERE = f"[{DIET}, {BUS}, {{name: level, label: Level, type: text}}]"
+THERE = f"[{BUS.replace('Aalst', 'Brugge')}, {DIET}, {{name: level, label: Level, type: textarea}}]"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_who_is_moved_takes_along_what_they_typed(make_portal: MakePortal) -> None:
+    portal = make_portal(
+        {
+            "nascholing": event_file(price=65, questions=HERE),
+            "andere": event_file(title="Andere", price=65, questions=THERE),
+        }
+    )
+    organiser = portal.organiser("an@leraars.example")
+    typed = {
+        "answers-bus": "Gent",
+        "answers-diet": "nuts",
+        "answers-level": "high",
+        "people-0-email": "bo@school.example",
+        "people-0-answers-diet": "vegan",
+        "billing-name": "School vzw",
+        "billing-reference": "PO 7",
+    }
+    sign_up(portal, "Emma", "Bo", **typed)
+    organiser.submit(page_of(organiser, "Emma"), {"person": "0"}, form=form_for("cancel"))
+    moved = organiser.follow(organiser.submit(page_of(organiser, "Emma"), form=form_for("move")))
+    assert "Moved." in moved.text
+    with portal.session() as session:
+        arrived = session.scalars(select(Registration).where(Registration.event_slug == "andere")).one()
+        (bo,) = arrived.attendees
+        assert (bo.first_name, bo.email, arrived.email) == ("Bo", "bo@school.example", "emma@school.example")
+        answers = {answer.name: answer.value for answer in bo.all_answers}
+        assert answers == {"bus": "Gent", "diet": "vegan", "level": ""}
+        assert arrived.billing is not None
+        assert (arrived.billing.name, arrived.billing.reference) == ("School vzw", "PO 7")
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

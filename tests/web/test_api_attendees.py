@@ -52,6 +52,13 @@ def three(make_portal: MakePortal) -> PortalUnderTest:
     return portal
 
 
+@ONLY_SQLITE
+@pytest.mark.parametrize("query", ["after=%0A", "after=1.0%0A", "q=emma%0A", "ticket=x%0A"])
+def test_a_line_feed_at_the_end_is_no_value(three: PortalUnderTest, query: str) -> None:
+    told = Program(three, make_token(three)).problem(f"{LIST}?{query}", 400)
+    assert "pattern" in told["mend"]
+
+
 def test_a_program_reads_the_columns_of_the_download_as_what_they_are(three: PortalUnderTest) -> None:
     first, *others = Program(three, make_token(three)).get(LIST)["attendees"]
     header = three.organiser("bo@leraars.example").get(f"/admin{LIST}.csv").text.splitlines()[0]

@@ -260,6 +260,29 @@ def test_a_mail_is_looked_at_tried_and_sent_once(make_portal: MakePortal) -> Non
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_who_cancelled_gets_a_mail_only_when_they_were_chosen(make_portal: MakePortal) -> None:
+    portal = make_portal()
+    organiser = portal.organiser()
+    for name in ("Emma", "Noor"):
+        sign_up(portal, name)
+    organiser.submit(organiser.follow(act(organiser, "Cancel …", "Noor")))
+    pages = (
+        (organiser.get(MAIL), "Emma"),
+        (organiser.get(f"{MAIL}?status=cancelled"), "Noor"),
+        (organiser.follow(act(organiser, "Mail", "Noor")), "Noor"),
+    )
+    for page, to in pages:
+        assert "One letter" in page.text
+        assert ("Who cancelled gets none" in page.text) == (to == "Emma")
+        typed = {"subject": "Tot morgen", "text": "Dag"}
+        shown = organiser.submit(page, typed, press="See how it arrives")
+        assert organiser.submit(shown, press="Send one letter").status == 303
+    with portal.session() as session:
+        sent = session.scalars(select(Letter).where(Letter.kind == "mailing").order_by(Letter.id)).all()
+        assert [letter.recipient for letter in sent] == [f"{to}@school.example" for _page, to in pages]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("typed", "says"),
     [

@@ -142,6 +142,7 @@ def test_a_colleague_is_added_in_the_frame(make_portal: MakePortal) -> None:
         {"Sec-Fetch-Site": "same-site"},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
     ],
 )
 def test_a_form_on_another_page_cannot_be_sent_by_our_visitors(

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from icalendar import Calendar
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from tests.support.portal import SITE, PortalUnderTest, event_file, statements_of
 
@@ -143,6 +144,38 @@ def test_the_language_is_the_visitors_then_the_events_then_the_browsers_then_the
 )
 def test_choosing_a_language_leads_nowhere_else(make_portal: MakePortal, elsewhere: str) -> None:
     assert make_portal().visitor().post("/language/nl", {"next": elsewhere}).location == "/"
+
+
+def test_another_language_leads_from_the_answer_to_a_form_to_a_page_that_is_there(
+    make_portal: MakePortal,
+) -> None:
+    owner = make_portal().organiser()
+    token = {"csrf_token": owner.get("/events/nascholing/signup").form()["csrf_token"]}
+    gone = "/admin/events/nascholing/registrations/ABCD-EFGH"
+    for address, way in (
+        ("/events/nascholing/signup?from=mail", "/events/nascholing/signup?from=mail"),
+        ("/admin/me/password", "/admin/me"),
+        (f"{gone}/note", gone),
+        ("/language/xx", "/"),
+    ):
+        answer = owner.post(address, token)
+        assert answer.status in (404, 422), address
+        assert answer.form("form.languages")["next"] == way
+        assert owner.follow(owner.submit(answer, form="form.languages")).status == (
+            404 if way == gone else 200
+        )
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/", 200), ("/nothing", 404), ("/events/nascholing/signup", 200), ("/admin/payments", 303)],
+)
+def test_bytes_that_are_no_text_in_an_address_are_passed_over(
+    make_portal: MakePortal, path: str, status: int
+) -> None:
+    asked = EnvironBuilder(path).get_environ() | {"QUERY_STRING": "x=\xe9"}
+    _body, answered, _headers = run_wsgi_app(make_portal().app, asked)
+    assert answered.startswith(str(status))
 
 
 def test_a_language_that_the_site_does_not_offer_cannot_be_chosen(make_portal: MakePortal) -> None:

@@ -262,6 +262,18 @@ def test_an_invoice_goes_where_the_registrant_says(portal: PortalUnderTest) -> N
     assert re.fullmatch(r"\d{3}/\d{4}/\d{5}", rows[0]["payment_reference"])
 
 
+def test_an_invoice_goes_nowhere_once_its_fields_are_emptied(portal: PortalUnderTest) -> None:
+    emma, url = sign_up(portal, "Emma", **{"billing-name": "Sint-Jan vzw", "billing-city": "Gent"})
+    assert "Sint-Jan vzw" in emma.get(url).text
+    emptied = {"billing-name": "", "billing-city": ""}
+    assert emma.submit(emma.get(f"{url}/change"), emptied).status == 303
+    assert "Sint-Jan vzw" not in emma.get(url).text
+    with portal.session() as session:
+        assert session.scalars(select(Billing)).all() == []
+    assert emma.submit(emma.get(f"{url}/change"), {"billing-name": "Sint-Jozef"}).status == 303
+    assert "Sint-Jozef" in emma.get(url).text
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("billing", "field"),

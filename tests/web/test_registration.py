@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from portal.domain import letter_keys, link_requests
 from portal.domain.letters import LINK_MARK
-from portal.storage.models import HistoryEntry, Letter
+from portal.storage.models import HistoryEntry, Letter, Registration
 from portal.worker import LineKeeper
 from tests.support.portal import PortalUnderTest, event_file, statements_of
 from tests.support.visitor import Visitor
@@ -161,6 +161,42 @@ def test_a_change_that_cannot_be_keeps_what_was_typed_and_what_one_has(make_port
         told = emma.submit(emma.get(f"{url}/change"), wrong)
         assert told.status == 422
         assert "Noor Maes:" in told.words(".notice.wrong")[0] or "Emma" in told.words(".notice.wrong")[0]
+
+
+TICKETS = "[{id: full, label: Volledig, price: 80}, {id: half, label: Half, price: 40}]"
+RENAMED = "[{id: normal, label: Normaal, price: 65}, {id: half, label: Half, price: 40}]"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("before", "kept"), [(TICKETS, ("full", "Volledig · €80 · as it is now")), (None, ("", "as it is now"))]
+)
+def test_a_ticket_that_the_file_no_longer_names_is_kept_by_who_has_it(
+    make_portal: MakePortal, before: str | None, kept: tuple[str, str]
+) -> None:
+    portal = make_portal({"nascholing": event_file(tickets=before, capacity=1)})
+    emma = portal.visitor()
+    values = {"first_name": "Emma", "last_name": "Peeters", "email": "emma@school.example", "privacy": "y"}
+    url = emma.submit(emma.get(FORM), values | ({"ticket": "full"} if before else {})).location
+    portal.write({"nascholing": event_file(tickets=RENAMED, capacity=1)})
+    portal.reread()
+    for who, form in (
+        (emma, emma.get(f"{url}/change")),
+        (owner := portal.organiser(), owner.get(f"/admin{page_of(portal)}/change")),
+    ):
+        offered = form.find("input[type=radio]")
+        assert [(offered[0].attrs["value"] or "", form.words(".choice label")[0])] == [kept]
+        assert [radio.attrs["value"] for radio in offered[1:]] == ["normal", "half"]
+        assert not form.words("[role=radiogroup] .mark")
+        changed = who.submit(form, {"phone": "0470 12 34 56"})
+        assert changed.status == 303, changed.text
+    assert emma.submit(emma.get(f"{url}/change"), {"people-0-ticket": "normal"}).status == 303
+    assert "Normaal" in emma.get(url).text
+
+
+def page_of(portal: PortalUnderTest) -> str:
+    with portal.session() as session:
+        return f"/events/nascholing/registrations/{session.scalars(select(Registration.reference)).one()}"
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -1,7 +1,7 @@
 """Signing up, as the contract's table of answers has it."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -489,6 +489,51 @@ QUESTIONS = (
     "{name: since, label: Leraar sinds, type: date}, "
     "{name: data, label: Mag je beeld gebruikt worden, type: checkbox}]"
 )
+
+
+GONE = "Dit kan niet meer gekozen worden. Kies een van deze."
+WRONG = {
+    "ticket": ("vip", GONE),
+    "answers-diet": ("x" * 300, "Gebruik hoogstens 200 tekens."),
+    "answers-level": ("expert", GONE),
+    "answers-pace": ("traag", GONE),
+    "answers-topics": (["AI", "drones"], GONE),
+    "answers-pupils": ("veel", "Vul een geheel getal in.", "Vul een geheel getal in van 0 tot en met 30."),
+    "answers-since": ("vroeger", "Vul een datum in, zoals 2027-03-14."),
+    "billing-country": ("XX", GONE),
+}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_whatever_is_wrong_with_an_answer_is_told_in_the_readers_language(make_portal: MakePortal) -> None:
+    pace = "{name: pace, label: Tempo, type: select, options: [rustig, vlot]}"
+    questions = QUESTIONS.replace("[{name: diet", f"[{pace}, {{name: diet")
+    portal = make_portal({"nascholing": DAY.replace("---\n", f"---\nquestions: {questions}\n", 1)})
+    visitor = portal.visitor("nl")
+    sent = EMMA | {name: value for name, (value, *_words) in WRONG.items()}
+    told = visitor.post(FORM, visitor.get(FORM).form() | sent)
+    assert told.status == 422
+    for name, (_value, *words) in WRONG.items():
+        said = told.words(f'[role=alert] a[href="#{name}"]')
+        assert [one.partition(" – ")[2] for one in said] == words, name
+    assert {link.attrs["href"] for link in told.find("[role=alert] a")} == {f"#{name}" for name in WRONG}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_ticket_whose_sale_ended_while_somebody_filled_in_the_form_is_said_to_be_gone(
+    make_portal: MakePortal,
+) -> None:
+    tickets = (
+        "[{id: early, label: Vroegboek, price: 50, closes: 2027-01-04T12:00}, {id: am, label: Voormiddag},"
+    )
+    portal = make_portal({"nascholing": event_file(tickets=f"{tickets} {{id: pm, label: Namiddag}}]")})
+    visitor = portal.visitor("nl")
+    form = visitor.get(FORM)
+    portal.clock.pass_by(timedelta(days=1))
+    told = visitor.submit(form, EMMA | {"ticket": "early"})
+    assert told.status == 422
+    assert told.words("[role=alert] li") == [f"Waarvoor schrijf je je in? – {GONE}"]
+    assert visitor.submit(told, {"ticket": "am"}).status == 303
 
 
 def test_answers_are_kept_with_the_questions_as_they_were_asked(make_portal: MakePortal) -> None:

@@ -17,15 +17,15 @@ def read(query: MultiDict[str, str], event: Event | None) -> Filters:
     session = query.get("session", "")
     paid, here = query.get("paid", ""), query.get("here", "")
     return Filters(
-        q=query.get("q", "").strip()[:LONGEST_SEARCH],
+        q=_without_nul(query.get("q", "")).strip()[:LONGEST_SEARCH],
         status=query.get("status", ""),
-        ticket=query.get("ticket", ""),
+        ticket=_without_nul(query.get("ticket", "")),
         session=session,
         tickets=tuple(t.id for t in event.tickets if session in t.sessions) if event and session else (),
         paid=cast("Any", paid) if paid in ("paid", "open") else "",
         here=cast("Any", here) if here in ("in", "out") else "",
         answers=tuple(
-            (name.removeprefix("answer-"), value)
+            (_without_nul(name.removeprefix("answer-")), _without_nul(value))
             for name, value in query.items()
             if name.startswith("answer-") and value
         )[:MOST_ANSWERS],
@@ -70,6 +70,11 @@ def these(people: tuple[tuple[int, int], ...]) -> Filters:
 def only_people(filters: Filters) -> Filters:
     """Who is ticked, whatever else the list was narrowed by."""
     return these(filters.people)
+
+
+def _without_nul(text: str) -> str:
+    """What stands in a form, where an address has none: PostgreSQL cannot compare with it."""
+    return text.replace("\0", "")
 
 
 def _person(written_: str) -> tuple[int, int] | None:

@@ -9,7 +9,7 @@ from portal.content.event import Event
 from portal.domain import mailings
 from portal.domain.filters import Filters
 from portal.domain.letters import masked
-from portal.domain.typed import clean
+from portal.domain.typed import clean, clean_markdown
 from portal.i18n import gettext as _
 from portal.i18n import ngettext
 from portal.storage.database import transaction
@@ -46,7 +46,7 @@ def do_mail(slug: str) -> str | Response | tuple[str, int]:
     event, _title = event_or_404(slug)
     filters = list_query.read(request.form, event)
     subject = clean(request.form.get("subject"))[:LONGEST_SUBJECT]
-    text = request.form.get("text", "").replace("\r\n", "\n").strip()[:LONGEST_TEXT]
+    text = clean_markdown(request.form.get("text"))[:LONGEST_TEXT]
     form_id = request.form.get("form_id", "")
     if not forms.FORM_ID.fullmatch(form_id):
         abort(400)
@@ -120,6 +120,7 @@ def _page(
         slug=slug,
         event_title=event_or_404(slug)[1],
         kept=list_query.as_fields(filters),
+        to_cancelled=mailings.to_cancelled(filters),
         number=mailings.number_of_readers(session, slug, filters),
         list_url=url_for("admin.attendees", slug=slug, **list_query.written(filters)),
         placeholders=mailings.PLACEHOLDERS,

@@ -15,7 +15,7 @@ from portal.domain import changes, checkin, payments, places, taken
 from portal.domain.errors import ChangeRefused, SignupRefused
 from portal.domain.registrations import by_reference, history, last_entry, place_in_line
 from portal.domain.signup import sign_up
-from portal.domain.typed import whole_number
+from portal.domain.typed import clean_lines, whole_number
 from portal.formats.transfer import plain_amount
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
@@ -90,7 +90,7 @@ def promote(slug: str, reference: str) -> str | Response | tuple[str, int]:
 def note(slug: str, reference: str) -> str | Response | tuple[str, int]:
     """Keep a note for other organisers."""
     found, event = _found(slug, reference)
-    text = request.form.get("note", "").strip()[:LONGEST_NOTE]
+    text = clean_lines(request.form.get("note"))[:LONGEST_NOTE]
     if not text:
         return _page(found, event, wrong=_("Write something first.")), 422
     registration_id = found.id

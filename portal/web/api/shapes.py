@@ -147,6 +147,6 @@ def _value(name: str, text: str, shape: Schema) -> str | int:
         raise Unreadable(
             f"`{name}` is {len(text)} characters long.", f"It takes at most {shape['maxLength']}."
         )
-    if "pattern" in shape and not re.search(shape["pattern"], text):
+    if "pattern" in shape and not re.fullmatch(shape["pattern"], text):
         raise Unreadable(f"`{name}` is {text[:40]!r}.", f"It has to match the pattern {shape['pattern']}.")
     return text
