@@ -28,12 +28,10 @@ from portal.web.forms import (
     problems,
     read_person,
     remarks_field,
-    rooms,
     same_address_twice,
-    ticket_choices,
-    ticket_words,
     too_many,
 )
+from portal.web.tickets import rooms, ticket_choices, ticket_words
 
 
 class ChangeForm:

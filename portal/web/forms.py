@@ -7,7 +7,6 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from flask_wtf import FlaskForm
@@ -28,9 +27,7 @@ from wtforms.csrf.core import CSRF
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
 from portal.content.addresses import LONGEST, email_key, is_address
-from portal.content.event import Event, Question, Ticket
-from portal.domain import places, words
-from portal.domain.places import Availability, Taken
+from portal.content.event import Event, Question
 from portal.domain.privacy import PRIVACY_VERSION
 from portal.domain.signup import Person, SignUp
 from portal.domain.typed import LONGEST_LINE, LONGEST_NAME, LONGEST_PHONE, LONGEST_TEXT, clean, clean_lines
@@ -38,11 +35,9 @@ from portal.i18n import current_language
 from portal.i18n import gettext as _
 from portal.web.billing_form import billing_form, read_billing
 from portal.web.fields import OrNothing, RadioField, Rows, answers, answers_form, chosen, length
+from portal.web.tickets import Rooms, ticket_choices
 
 FORM_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
-
-Rooms = Mapping[str, str]
-"""The ids of the tickets that can be chosen, each with what is said of its places."""
 
 
 class NumberedForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
@@ -342,43 +337,6 @@ def person_form(choices: Sequence[SelectChoice], questions: Sequence[Question]) 
     if questions:
         fields["answers"] = FormField(answers_form(questions), "")
     return type("PersonForm", (Form,), fields)
-
-
-def rooms(
-    event: Event, taken: Taken, now: datetime, has: str | None = None, *, all_tickets: bool = False
-) -> Rooms:
-    """The tickets that can be chosen now, in the order of the file. ``has``: the one that somebody has already, and may
-    keep. ``all_tickets``: those too that are not on sale."""
-    return {
-        ticket.id: _("as it is now") if ticket.id == has else _room(event, taken, ticket)
-        for ticket in event.tickets
-        if all_tickets or ticket.id == has or places.on_sale(event, ticket.id, now)
-    }
-
-
-def ticket_choices(event: Event, rooms: Rooms) -> list[SelectChoice]:
-    """Tickets to choose among, with price and room; nothing where there is no choice."""
-    if len(event.tickets) < 2:
-        return []
-    return [
-        SelectChoice(ticket.id, ticket_words(ticket.label, ticket.price, rooms[ticket.id]))
-        for ticket in event.tickets
-        if ticket.id in rooms
-    ]
-
-
-def _room(event: Event, taken: Taken, ticket: Ticket) -> str:
-    left = places.left(event, taken, ticket.id)
-    state: places.State = "open"
-    if left == 0:
-        state = "full" if event.waitlist == "off" else "waitlist"
-    return words.places(Availability(state, left))
-
-
-def ticket_words(label: str, price: int | None, room: str) -> str:
-    """A ticket as it is offered: its name, what it costs (cents), and what is said of its places."""
-    cost = "" if price is None else words.money(price) if price else _("free")
-    return " · ".join(part for part in (label, cost, room) if part)
 
 
 def _name(label: str, autocomplete: str) -> StringField:

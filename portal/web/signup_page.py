@@ -14,7 +14,7 @@ from portal.domain.signup import Outcome, refuse_if_full, sign_up
 from portal.i18n import current_language
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
-from portal.web import forms, meters
+from portal.web import forms, meters, tickets
 from portal.web.desk import open_desk
 from portal.web.extensions import db, limiter, now, portal
 from portal.web.kept import may_show, recipe
@@ -58,7 +58,7 @@ def show(event: Event, around: Surroundings) -> str:
     """
     now_taken = taken.of_event(db.session(), event.slug)
     _refuse_unless_open(event, now_taken)
-    rooms = forms.rooms(event, now_taken, now())
+    rooms = tickets.rooms(event, now_taken, now())
     if not session.keys() <= OF_ANYBODY:
         return _page(event, now_taken, forms.signup_form(event, rooms, around.token), around)
     availability = places.availability(event, now_taken, now())
@@ -79,7 +79,7 @@ def take(event: Event, around: Surroundings) -> Sent | str | tuple[str, int]:
     """What becomes of the form that this request brings; the form again, with its status, when it is not right yet.
     Raises SignupRefused as ``show`` does."""
     now_taken = taken.of_event(db.session(), event.slug)
-    sent = forms.signup_form(event, forms.rooms(event, now_taken, now()), around.token)
+    sent = forms.signup_form(event, tickets.rooms(event, now_taken, now()), around.token)
     if forms.add_or_remove_colleague(sent, request.form, event):
         return _page(event, now_taken, sent, around)
     gone = forms.answers_not_asked(event, request.form)
@@ -125,7 +125,7 @@ def _too_few_places(event: Event, around: Surroundings, refusal: SignupRefused) 
         raise refusal
     meters.signed_up(refusal.kind)
     # Anew, for its tickets say what is left now.
-    again = forms.signup_form(event, forms.rooms(event, now_taken, now()), around.token)
+    again = forms.signup_form(event, tickets.rooms(event, now_taken, now()), around.token)
     return _page(event, now_taken, again, around, notice=_choose_otherwise())
 
 
@@ -150,10 +150,10 @@ def _page(
 ) -> str:
     """The form as it stands, with what it would cost and whether it would wait; ``said`` of the places, if not what
     there is to say."""
-    tickets = forms.tickets_chosen(shown, event)
-    prices = [ticket.price or 0 for chosen in tickets if (ticket := event.ticket(chosen))]
+    chosen = forms.tickets_chosen(shown, event)
+    prices = [ticket.price or 0 for one in chosen if (ticket := event.ticket(one))]
     availability = places.availability(event, now_taken, now())
-    decision = places.decide(event, now_taken, tickets) if tickets else "confirmed"
+    decision = places.decide(event, now_taken, chosen) if chosen else "confirmed"
     return render_template(
         "signup/form.html",
         event=event,
@@ -166,6 +166,6 @@ def _page(
         said=said,
         can_add=forms.can_add_colleague(shown, event),
         total=sum(prices) or None,
-        people=len(tickets),
+        people=len(chosen),
         waiting=decision == "waitlisted" or availability.state == "waitlist",
     )

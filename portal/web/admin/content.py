@@ -8,7 +8,7 @@ from portal.content.files import ContentFile, files
 from portal.content.repository import file_url
 from portal.domain import places, taken
 from portal.storage.models import Organiser
-from portal.web import forms
+from portal.web import forms, tickets
 from portal.web.admin import blueprint
 from portal.web.event_page import event_page, link_preview
 from portal.web.extensions import db, now, portal, site
@@ -43,7 +43,7 @@ def preview_form(slug: str) -> str:
     if event.registration != "portal":
         abort(404)
     now_taken = taken.of_event(db.session(), slug)
-    shown = forms.signup_form(event, forms.rooms(event, now_taken, now()))
+    shown = forms.signup_form(event, tickets.rooms(event, now_taken, now()))
     return render_template(
         "admin/preview_form.html",
         event=event,

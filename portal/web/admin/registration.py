@@ -20,7 +20,7 @@ from portal.formats.transfer import plain_amount
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
 from portal.storage.models import CANCELLED, WAITLISTED, Registration
-from portal.web import change_form, forms
+from portal.web import change_form, forms, tickets
 from portal.web.admin import blueprint
 from portal.web.admin.moving import places_to_go
 from portal.web.change_form import ChangeForm
@@ -240,7 +240,7 @@ def _page(
 
 def _adding_form(event: Event) -> Any:
     now_taken = taken.of_event(db.session(), event.slug)
-    return forms.adding_form(event, forms.rooms(event, now_taken, now(), all_tickets=True))
+    return forms.adding_form(event, tickets.rooms(event, now_taken, now(), all_tickets=True))
 
 
 def _change_form(found: Registration, event: Event) -> ChangeForm:
