@@ -11,7 +11,7 @@ from email.message import EmailMessage
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, joinedload
 
-from portal.domain import letter_keys, letters, registration_link
+from portal.domain import letter_keys
 from portal.formats import mail, person_code
 from portal.formats.transfer import Transfer, png
 from portal.storage.database import transaction
@@ -108,26 +108,22 @@ class Postman:
 
     def _message(self, letter: Letter) -> EmailMessage:
         """The letter as it is sent; raises ValueError when it cannot be written."""
-        link = ""
-        if letter.registration:
-            token = registration_link.token_of(self.secret_keys, letter.registration)
-            link = f"{self.base_url}/registrations/{token}"
         return mail.message(
             sender=self.sender,
             recipient=letter.recipient,
             reply_to=letter.reply_to,
             subject=letter.subject,
-            text=self._with_links(letter.text, link),
-            html=self._with_links(letter.html, link),
+            text=self._with_links(letter, letter.text),
+            html=self._with_links(letter, letter.html),
             message_id=letter.message_id,
             written_at=letter.created_at,
             calendar=letter.calendar,
             pictures=_pictures(letter),
         )
 
-    def _with_links(self, text: str, link: str) -> str:
+    def _with_links(self, letter: Letter, text: str) -> str:
         """The letter as it leaves: here the keys are put in."""
-        return letter_keys.with_links(letters.with_link(text, link), self.base_url, self.secret_keys[0])
+        return letter_keys.with_links(letter, text, self.base_url, self.secret_keys)
 
 
 def _pictures(letter: Letter) -> dict[str, bytes]:
