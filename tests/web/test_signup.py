@@ -103,6 +103,7 @@ def test_a_row_left_empty_is_nobody(make_portal: MakePortal) -> None:
         ({"email": ""}, "email"),
         ({"email": "emma"}, "email"),
         ({"email": "emma@school.example."}, "email"),
+        ({"email": "=?utf-8?q??=@school.example"}, "email"),
         ({"email": "emma@school.example, noor@school.example"}, "email"),
         ({"privacy": None}, "privacy"),
     ],
