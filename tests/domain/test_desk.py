@@ -154,12 +154,12 @@ def test_the_first_in_line_is_passed_three_times_and_no_more(office: Office) -> 
 
 
 def test_by_hand_an_organiser_chooses_and_going_over_is_written_down(office: Office) -> None:
-    office.session.add(
-        Organiser(
-            email="a@b.example", email_key="a@b.example", password_hash="", role="owner", created_at=NOW
+    with transaction(office.session):
+        office.session.add(
+            Organiser(
+                email="a@b.example", email_key="a@b.example", password_hash="", role="owner", created_at=NOW
+            )
         )
-    )
-    office.session.commit()
     office.event = replace(office.event, waitlist="manual")
     first, _, _, last = (office.sign_up("") for _ in range(4))
     with office.desk() as at:
@@ -227,12 +227,12 @@ def test_what_happened_meanwhile_is_seen_before_anything_is_changed(office: Offi
 
 
 def test_a_ticket_that_an_organiser_chose_cannot_be_changed_back(office: Office) -> None:
-    office.session.add(
-        Organiser(
-            email="a@b.example", email_key="a@b.example", password_hash="", role="owner", created_at=NOW
+    with transaction(office.session):
+        office.session.add(
+            Organiser(
+                email="a@b.example", email_key="a@b.example", password_hash="", role="owner", created_at=NOW
+            )
         )
-    )
-    office.session.commit()
     office.event = DAY
     registration = office.sign_up("am", "am")
     with office.desk(Actor("organiser", 1)) as at:
