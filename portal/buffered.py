@@ -34,17 +34,18 @@ _CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 
 @dataclass
 class Gathered:
-    """What came of a request so far. Its length is looked for until it is known and then no more: whoever sends byte by
-    byte would have it looked for each time."""
+    """What came of a request so far. Its length is looked for in what is new, until it is known: whoever sends byte by
+    byte would have all of it looked through each time."""
 
     came: bytearray = field(default_factory=bytearray)
     length: int | None = None
 
     def add(self, more: bytes) -> None:
         """Take what came."""
+        before = len(self.came)
         self.came += more
         if self.length is None:
-            self.length = length_of(self.came)
+            self.length = length_of(self.came, before)
 
     @property
     def is_there(self) -> bool:
@@ -133,10 +134,11 @@ class BufferedWorker(ThreadWorker):  # type: ignore[misc]  # Gunicorn has no typ
         self.enqueue_req(conn)
 
 
-def length_of(came: bytes | bytearray) -> int | None:
+def length_of(came: bytes | bytearray, before: int = 0) -> int | None:
     """How many bytes the request (RFC 9112) has of which this is the beginning; None while its head is not there, and
-    OPEN_END for one of which a thread reads the rest, because it is long or does not say how long it is."""
-    head = came.find(b"\r\n\r\n")
+    OPEN_END for one of which a thread reads the rest, because it is long or does not say how long it is. In the first
+    ``before`` bytes the head's end was looked for in vain."""
+    head = came.find(b"\r\n\r\n", max(0, before - 3))
     if head < 0:
         return None if len(came) < LONGEST else OPEN_END
     if _CHUNKED.search(came, 0, head + 2):

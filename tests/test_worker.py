@@ -5,20 +5,32 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email import policy
 from email.parser import BytesParser
+from itertools import count
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select, update
 
 from portal.domain import undelivered
 from portal.formats import mail
 from portal.storage.database import transaction
 from portal.storage.models import Letter
-from portal.worker import BATCH, CLAIM, GIVE_UP_AFTER, GIVE_WAY, LONGEST_PAUSE, Postman
+from portal.worker import (
+    BATCH,
+    CLAIM,
+    GIVE_UP_AFTER,
+    GIVE_WAY,
+    LONGEST_PAUSE,
+    Clerk,
+    LineKeeper,
+    Postman,
+    Worker,
+    shift,
+)
 from tests.support.mail import PostOffice, open_post_office
 from tests.support.portal import SECRET, PortalUnderTest
 
@@ -148,7 +160,7 @@ def test_a_server_that_is_not_there_is_asked_again_for_two_days(signed_up: Porta
 def test_a_claim_holds_until_it_lapses_and_the_letter_keeps_its_name(
     signed_up: PortalUnderTest, smtp: PostOffice, tmp_path: Path
 ) -> None:
-    class Dies(Exception):
+    class Dies(BaseException):
         pass
 
     class Dying(mail.Folder):
@@ -292,6 +304,74 @@ def test_a_letter_that_cannot_be_sent_keeps_nobody_else_waiting(signed_up: Porta
     assert came == [("emma@school.example",), ("p0@school.example",)]
     assert [letter.state for letter in letters(signed_up)] == ["sent", "failed", "failed", "sent"]
     assert all(letter.error for letter in letters(signed_up) if letter.state == "failed")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    "address", ["=?utf-8?q??=@x.be", "=?utf-8?q?a=3e=2c=20victim=40evil.com?=@x.be", "=?utf-8?b?AA==?=@x.be"]
+)
+def test_a_letter_that_cannot_be_written_is_set_aside_and_the_others_leave(
+    signed_up: PortalUnderTest, smtp: PostOffice, address: str
+) -> None:
+    put_letters(signed_up, 1, recipient=address, message_id="<x@localhost>")
+    put_letters(signed_up, 1)
+    assert postman(signed_up, mail.SmtpServer(smtp.url)).send_due(signed_up.clock.now) == 2
+    assert [letter.recipients for letter in smtp.letters] == [
+        ("emma@school.example",),
+        ("p0@school.example",),
+    ]
+    assert [letter.state for letter in letters(signed_up)] == ["sent", "failed", "sent"]
+    assert letters(signed_up)[1].error in {"IndexError", "ValueError"}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_fails_before_the_letters_keeps_none_of_them(
+    signed_up: PortalUnderTest,
+    smtp: PostOffice,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(shift, "POLL_SECONDS", 0.001)
+
+    calls = count()
+    with signed_up.session() as session, transaction(session):
+        session.execute(update(Letter).values(due_at=datetime(2000, 1, 1, tzinfo=UTC)))
+
+    def broken(_self: object, _now: object) -> None:
+        if next(calls) > 8:
+            worker.stop()
+        raise RuntimeError
+
+    for person, does in (
+        (LineKeeper, "move_up"),
+        (Clerk, "answer_asked"),
+        (Clerk, "write_due"),
+        (Clerk, "forget"),
+    ):
+        monkeypatch.setattr(person, does, broken)
+    post = replace(postman(signed_up, mail.SmtpServer(smtp.url)), is_busy=lambda: bool(worker.stop()))
+    catalogue = signed_up.app.extensions["portal"].catalogue
+    keeper, clerk = (one(signed_up.engine, catalogue, "http://localhost") for one in (LineKeeper, Clerk))
+    worker = Worker(post, keeper, clerk)
+    worker.run()
+    assert len(smtp.letters) == 1
+    assert [record.getMessage() for record in caplog.records] == ["a pass of the worker failed"]
+
+
+def test_who_is_erased_while_letters_leave_gets_none(signed_up: PortalUnderTest, smtp: PostOffice) -> None:
+    put_letters(signed_up, 2)
+
+    def erase_the_second() -> bool:
+        with signed_up.session() as session, transaction(session):
+            session.execute(delete(Letter).where(Letter.recipient == "p0@school.example"))
+        return False
+
+    way = replace(postman(signed_up, mail.SmtpServer(smtp.url)), is_busy=erase_the_second)
+    assert way.send_due(signed_up.clock.now) == 2
+    assert [letter.recipients for letter in smtp.letters] == [
+        ("emma@school.example",),
+        ("p1@school.example",),
+    ]
 
 
 def test_a_letter_that_is_sent_again_is_tried_for_two_days_once_more(

@@ -10,6 +10,9 @@ LONGEST = 254
 
 def is_address(text: str) -> bool:
     """Whether ``text`` is one address that mail can go to, international ones included (RFC 6531)."""
+    if "=?" in text:
+        # An encoded word, which is none (RFC 2047, 5): in a header it would become something else.
+        return False
     try:
         _checked(text)
     except EmailNotValidError:

@@ -1,7 +1,7 @@
 """Letters: what is written to a registrant, in their language, and put in the outbox.
 
 A letter is rendered in the transaction of what it is about, so that it says what was true then. The
-registrant's link is a key: where it goes, the stored text has a mark, and it is put in while sending.
+registrant's link is a key: where it goes, the stored text has a mark (``letter_keys``), and it is put in while sending.
 """
 
 import re
@@ -23,7 +23,7 @@ from portal.content.addresses import deliverable
 from portal.content.event import Event
 from portal.content.markdown import render
 from portal.content.site import Site
-from portal.domain import payments, words
+from portal.domain import letter_keys, payments, words
 from portal.domain.facts import Facts
 from portal.formats import person_code
 from portal.formats.calendar import Invitation, Somebody, invitation
@@ -31,7 +31,7 @@ from portal.formats.text import from_html
 from portal.formats.transfer import shown_iban, written_communication
 from portal.storage.models import CANCELLED, CONFIRMED, Attendee, Letter, Registration
 
-LINK_MARK = "{registration-link}"
+LINK_MARK = letter_keys.mark(letter_keys.REGISTRATION)
 
 ASKING = frozenset({"confirmed", "promoted", "changed", "practical", "reminder"})
 """The kinds of letters that bring codes: to pay what is open, and for the door."""
@@ -160,17 +160,18 @@ class LetterWriter:
             text, html = (
                 _render([f"{kind}/body.{as_}", f"_frame.{as_}"], context) for as_ in ("txt", "html")
             )
+        # RFC 5322, 3.6.4: unique by chance on the left, by our host on the right.
+        message_id = f"<{secrets.token_hex(16)}@{self._host}>"
         return Letter(
             event_slug=self.slug,
             kind=kind,
             language=language,
             recipient=deliverable(recipient),
             reply_to=deliverable(reply_to) if reply_to else "",
-            # RFC 5322, 3.6.4: unique by chance on the left, by our host on the right.
-            message_id=f"<{secrets.token_hex(16)}@{self._host}>",
+            message_id=message_id,
             subject=" ".join(subject.split()),
-            text=re.sub(r"\n{4,}", "\n\n\n", text.strip()) + "\n",
-            html=html,
+            text=letter_keys.bound(re.sub(r"\n{4,}", "\n\n\n", text.strip()) + "\n", message_id),
+            html=letter_keys.bound(html, message_id),
             created_at=self.now,
             queued_at=self.now,
             due_at=self.now,
@@ -212,17 +213,14 @@ class LetterWriter:
         return urlsplit(self.base_url).hostname or "localhost"
 
 
-def with_link(text: str, link: str) -> str:
-    """The letter's text as it is sent."""
-    return text.replace(LINK_MARK, link)
-
-
 def masked(text: str, instead: str) -> str:
     """The letter's text for who may read it but not open what it opens: ``instead`` of each such address."""
     return _KEY.sub(instead, text)
 
 
-_KEY = re.compile(r"\{[a-z]+-link[^{}\s]*\}\S*|https?://\S+/(?:registrations|addresses)/\S+")
+_KEY = re.compile(
+    rf"(?:{letter_keys.MARK.pattern})\S*|https?://\S+/(?:registrations|addresses)/\S+", re.ASCII
+)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from portal import i18n
 from portal.content.event import Event
-from portal.domain import words
+from portal.domain import letter_keys, words
 from portal.domain.desk import Desk
 from portal.domain.filters import Filters, chosen
 from portal.domain.letters import LINK_MARK, LetterWriter, OwnWords, own_words
@@ -20,7 +20,7 @@ from portal.storage.models import CANCELLED, Attendee, Letter, Registration
 PLACEHOLDERS = ("first_name", "last_name", "event", "date", "place", "reference", "link")
 """What may stand in braces in a subject or a text."""
 
-LINK_HERE = "https://registration.invalid/"
+LINK_HERE = f"https://{letter_keys.BEING_WRITTEN}.invalid/"
 _BRACED = re.compile(r"\{([^{}\n]*)\}")
 BATCH = 200
 

@@ -5,6 +5,7 @@ The library checks what a browser answers; here is what was asked, of whom, and 
 The library is loaded by who first needs it: it takes longer than all of Flask.
 """
 
+import re
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
@@ -28,6 +29,8 @@ ANSWERED_WITHIN = timedelta(minutes=5)
 MOST = 10
 """Passkeys of one account."""
 LONGEST_NAME = 100
+_CREDENTIAL_ID = re.compile(r"[\w-]{1,1400}", re.ASCII)
+"""Base64url of at most 1023 bytes, which the table holds."""
 
 
 @dataclass(frozen=True)
@@ -146,10 +149,13 @@ def whose(session: Session, place: Place, answer: Any, now: datetime) -> int:
     import webauthn
 
     challenge = _answered(session, answer, None, now)
+    credential_id = str(answer.get("id"))
+    if not _CREDENTIAL_ID.fullmatch(credential_id):
+        raise CodeRefused
     known = session.scalars(
         select(Passkey)
         .join(Organiser)
-        .where(Passkey.credential_id == str(answer.get("id")), Organiser.disabled_at.is_(None))
+        .where(Passkey.credential_id == credential_id, Organiser.disabled_at.is_(None))
     ).one_or_none()
     if known is None:
         raise CodeRefused
@@ -190,6 +196,7 @@ def _answered(session: Session, answer: Any, organiser_id: int | None, now: date
         KeyError,
         TypeError,
         AttributeError,
+        RecursionError,
     ) as error:
         raise CodeRefused from error
     whom = (

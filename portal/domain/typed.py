@@ -13,10 +13,11 @@ LARGEST_KEY = 2**31 - 1
 
 
 def clean(text: str | None) -> str:
-    """One line as typed, without what cannot be seen: control characters, and marks that turn the direction
-    of what follows; white space is single."""
-    visible = (c for c in text or "" if unicodedata.category(c) != "Cc" or c.isspace())
-    return " ".join(unicodedata.normalize("NFC", "".join(visible).translate(_TURNERS)).split())
+    """One line as typed, without what cannot be seen or means nothing: control and format characters, with them those
+    that turn the direction of what follows, and characters that nobody has given a meaning. White space is single.
+    Empty when nothing of it can be seen."""
+    line = " ".join(unicodedata.normalize("NFC", _meant(text or "")).split())
+    return "" if _BLANK.issuperset(line) else line
 
 
 def clean_lines(text: str | None) -> str:
@@ -26,11 +27,7 @@ def clean_lines(text: str | None) -> str:
 
 def clean_markdown(text: str | None) -> str:
     """The same for Markdown, in which spaces mean something: they stay as they are."""
-    lines = (
-        "".join(c for c in line if c == "\t" or unicodedata.category(c) != "Cc")
-        for line in (text or "").splitlines()
-    )
-    return "\n".join(lines).translate(_TURNERS).strip()
+    return "\n".join(_meant(line) for line in (text or "").splitlines()).strip()
 
 
 def folded(*parts: str) -> str:
@@ -45,5 +42,20 @@ def whole_number(text: str | None) -> int | None:
     return int(digits) if digits and int(digits) <= LARGEST_KEY else None
 
 
-# Explicit bidirectional overrides and isolates (Unicode Annex 9): they would turn the rest of a list.
-_TURNERS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+def _meant(text: str) -> str:
+    return "".join(c for c in text if c.isspace() or c in _JOINERS or _means_something(c))
+
+
+def _means_something(character: str) -> bool:
+    number = ord(character)
+    # Control, format, private use, half of a pair; the last are those that will never be a character.
+    return unicodedata.category(character) not in {"Cc", "Cf", "Co", "Cs"} and not (
+        0xFDD0 <= number <= 0xFDEF or number & 0xFFFE == 0xFFFE
+    )
+
+
+_JOINERS = frozenset("\u200c\u200d")
+"""Persian, Indian scripts and pictures need them between other characters."""
+
+_BLANK = _JOINERS | frozenset(" \u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufe0e\ufe0f")
+"""Of what is left: a text of these alone shows nothing."""

@@ -64,13 +64,13 @@ def message(
     """A letter with a plain and an HTML part, a calendar file where there is one, and pictures (PNG) by file name.
 
     ``Auto-Submitted`` keeps holiday replies away (RFC 3834). There is no ``List-Unsubscribe``: each letter is about
-    something that its reader asked for.
+    something that its reader asked for. Raises ValueError when a header cannot say what it is told.
     """
     made = EmailMessage(policy=POLICY)
     made["From"] = str(Address(sender.name, addr_spec=sender.address))
-    made["To"] = recipient
+    _put_address(made, "To", recipient)
     if reply_to:
-        made["Reply-To"] = reply_to
+        _put_address(made, "Reply-To", reply_to)
     made["Subject"] = subject
     made["Date"] = format_datetime(written_at)
     made["Message-ID"] = message_id
@@ -82,6 +82,13 @@ def message(
     for name, picture in pictures.items():
         made.add_attachment(picture, maintype="image", subtype="png", filename=name)
     return made
+
+
+def _put_address(made: EmailMessage, header: str, address: str) -> None:
+    """A header with this address. It is read as text: what would become another address, or several, is refused."""
+    made[header] = address
+    if [one.addr_spec for one in made[header].addresses] != [address]:
+        raise ValueError(f"{header} would be another address")
 
 
 def _add_calendar(made: EmailMessage, calendar: str) -> None:

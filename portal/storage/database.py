@@ -1,5 +1,6 @@
 """The engine, the one way to write, and times that are always UTC."""
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -8,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, DateTime, Dialect, Engine, create_engine, event, func, make_url, select
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import InvalidatePoolError, InvalidRequestError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
@@ -24,6 +25,8 @@ started anew. Trying it each time, as SQLAlchemy would, takes as long as a quest
 RETURNED = "returned"
 
 WRITES = "portal_writes"
+
+_LOCKS = re.compile(r"\bFOR (?:UPDATE|NO KEY UPDATE|SHARE|KEY SHARE)\b")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -64,7 +67,9 @@ def connect(url: str) -> Engine:
 def prepare(engine: Engine) -> Engine:
     """Make ``engine`` keep the rules of the house: on SQLite foreign keys hold, readers never wait for
     a writer (WAL), and SQLAlchemy rather than the driver says when a transaction begins. On both nobody
-    waits for a lock for ever, and none is given a connection that has long been closed."""
+    waits for a lock for ever, none is given a connection that has long been closed, and nothing is written or
+    locked outside ``transaction``."""
+    event.listen(engine, "before_cursor_execute", _refuse_outside)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -106,6 +111,18 @@ def _try_if_quiet(dialect: Dialect, connection: Any, record: ConnectionPoolEntry
         raise InvalidatePoolError from error
 
 
+def _refuse_outside(
+    connection: Connection, _cursor: Any, statement: str, _values: Any, context: Any, _many: bool
+) -> None:
+    """What is written where no transaction was opened would be kept piece by piece on PostgreSQL, and not at all on
+    SQLite. The database could refuse it (``default_transaction_read_only``), but behind a pool of connections such as
+    PgBouncer's others would be given what was set for us."""
+    if connection.get_execution_options().get(WRITES):
+        return
+    if context.isinsert or context.isupdate or context.isdelete or _LOCKS.search(statement):
+        raise InvalidRequestError("written or locked outside a transaction")
+
+
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get(WRITES)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
@@ -113,7 +130,8 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def writing(engine: Engine) -> dict[str, Any]:
     """The execution options of a connection whose statements are kept together, or not at all."""
-    return {WRITES: True} if engine.dialect.name == "sqlite" else {"isolation_level": "READ COMMITTED"}
+    embedded = engine.dialect.name == "sqlite"
+    return {WRITES: True} if embedded else {WRITES: True, "isolation_level": "READ COMMITTED"}
 
 
 @contextmanager

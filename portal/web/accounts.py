@@ -8,7 +8,7 @@ from portal.domain import passkeys, second_factor, sign_ins
 from portal.domain.errors import CodeRefused
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
-from portal.web import scripts
+from portal.web import scripts, sent
 from portal.web.account_forms import CodeForm, LoginForm
 from portal.web.extensions import db, limiter, now, portal
 from portal.web.fields import Problems, refuse
@@ -126,7 +126,7 @@ def check_passkey() -> Response | tuple[Response, int]:
     half = session.get(SESSION_KEY)
     try:
         with transaction(db.session()):
-            organiser_id = passkeys.whose(db.session(), place(), request.get_json(silent=True), now())
+            organiser_id = passkeys.whose(db.session(), place(), sent.body(), now())
             token = sign_ins.sign_in(db.session(), organiser_id, browser(), now())
             if half:
                 sign_ins.sign_out(db.session(), half)

@@ -16,6 +16,7 @@ from portal.domain.signup import NO_INVOICE, Person
 from portal.domain.typed import whole_number
 from portal.i18n import gettext as _
 from portal.storage.models import CANCELLED, WAITLISTED, Answer, Attendee, Registration
+from portal.web import sent
 from portal.web.billing_form import billing_form, read_billing
 from portal.web.billing_form import filled as filled_billing
 from portal.web.fields import Rows, answers, answers_form
@@ -149,7 +150,7 @@ class ChangeForm:
         follows. Returns what is stored otherwise than it was shown: the label and the value of each.
         """
         try:
-            before = dict(json.loads(self.form.before.data))
+            before = dict(sent.read(self.form.before.data))
         except (TypeError, ValueError):
             before = {}
         meanwhile = []

@@ -21,7 +21,7 @@ from portal.domain.typed import whole_number
 from portal.i18n import gettext as _
 from portal.i18n import ngettext
 from portal.storage.database import transaction
-from portal.web import scripts
+from portal.web import scripts, sent
 from portal.web.extensions import db, now, portal, site
 from portal.web.known import event_or_404
 from portal.web.organiser import me, require_organiser
@@ -182,9 +182,9 @@ def _record(slug: str, sent: list[Tap]) -> list[Outcome]:
 
 def _taps() -> list[Tap]:
     """The message of a phone: ``{"taps": [{"id", "code", "action", "ago"}]}``. 400 for any other."""
-    match request.get_json(silent=True):
-        case {"taps": [*sent]} if len(sent) <= checkin.MOST_AT_ONCE:
-            return [_tap(one) for one in sent]
+    match sent.body():
+        case {"taps": [*taps]} if len(taps) <= checkin.MOST_AT_ONCE:
+            return [_tap(one) for one in taps]
     raise BadRequest
 
 

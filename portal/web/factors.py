@@ -12,7 +12,7 @@ from portal.domain.errors import AccountRefused, CodeRefused
 from portal.domain.second_factor import Offer
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
-from portal.web import scripts
+from portal.web import scripts, sent
 from portal.web.account_forms import CodeForm
 from portal.web.extensions import db, limiter, now, portal, site
 from portal.web.fields import Problems, refuse
@@ -113,7 +113,7 @@ def passkey_options() -> Response:
 @blueprint.post("/passkeys")
 def add_passkey() -> Response | tuple[Response, int]:
     """Keep the passkey that was made."""
-    row, answer = this_sign_in(), request.get_json(silent=True)
+    row, answer = this_sign_in(), sent.body()
     organiser_id, this_one = row.organiser_id, row.token_hash
     try:
         with transaction(db.session()):

@@ -11,7 +11,7 @@ from email.message import EmailMessage
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, joinedload
 
-from portal.domain import letter_keys, letters, registration_link
+from portal.domain import letter_keys
 from portal.formats import mail, person_code
 from portal.formats.transfer import Transfer, png
 from portal.storage.database import transaction
@@ -68,7 +68,8 @@ class Postman:
                             break
                         if self.is_busy():
                             time.sleep(GIVE_WAY)
-                        sent += self._send(session, connection, letter, now)
+                        if _is_there(session, letter.id):
+                            sent += self._send(session, connection, letter, now)
                         left.remove(letter.id)
             except (smtplib.SMTPException, OSError) as error:
                 # The server is not there, or went away: all that is still claimed waits for it.
@@ -90,50 +91,71 @@ class Postman:
         now: datetime,
     ) -> bool:
         try:
-            connection.send(self._message(letter))
+            message = self._message(letter)
+        except Exception as error:
+            return _give_up(session, letter, error)
+        try:
+            connection.send(message)
         except smtplib.SMTPServerDisconnected:
             raise
         except (smtplib.SMTPRecipientsRefused, smtplib.SMTPResponseException) as refusal:
             with transaction(session):
                 _note_refusal(session, letter.id, now, refusal)
             return False
-        except (smtplib.SMTPNotSupportedError, ValueError) as error:
+        except smtplib.SMTPNotSupportedError as error:
             # This letter cannot be sent this way, today or tomorrow; the others can.
             with transaction(session):
                 outbox.move(session, Letter, letter.id, state="failed", error=_reason(error))
             return False
+        except (smtplib.SMTPException, OSError):
+            raise
+        except Exception as error:
+            return _give_up(session, letter, error)
         with transaction(session):
             outbox.move(session, Letter, letter.id, state="sent", sent_at=now, error="")
         return True
 
     def _message(self, letter: Letter) -> EmailMessage:
         """The letter as it is sent; raises ValueError when it cannot be written."""
-        link = ""
-        if letter.registration:
-            token = registration_link.token_of(self.secret_keys, letter.registration)
-            link = f"{self.base_url}/registrations/{token}"
         return mail.message(
             sender=self.sender,
             recipient=letter.recipient,
             reply_to=letter.reply_to,
             subject=letter.subject,
-            text=self._with_links(letter.text, link),
-            html=self._with_links(letter.html, link),
+            text=self._with_links(letter, letter.text),
+            html=self._with_links(letter, letter.html),
             message_id=letter.message_id,
             written_at=letter.created_at,
             calendar=letter.calendar,
             pictures=_pictures(letter),
         )
 
-    def _with_links(self, text: str, link: str) -> str:
+    def _with_links(self, letter: Letter, text: str) -> str:
         """The letter as it leaves: here the keys are put in."""
-        return letter_keys.with_links(letters.with_link(text, link), self.base_url, self.secret_keys[0])
+        return letter_keys.with_links(letter, text, self.base_url, self.secret_keys)
 
 
 def _pictures(letter: Letter) -> dict[str, bytes]:
     """The codes that go with a letter, drawn: for the banking app, and for the door."""
     pictures = {"payment.png": png(Transfer(**letter.transfer))} if letter.transfer else {}
     return pictures | {f"{code}.png": person_code.png(code) for code in letter.codes or ()}
+
+
+def _is_there(session: Session, letter_id: int) -> bool:
+    """Whether a letter that was read minutes ago is still to be sent: who was erased meanwhile gets none."""
+    row = select(Letter.id).where(Letter.id == letter_id, Letter.state == "sending")
+    there = session.scalar(row) is not None
+    # On SQLite the question began something, and nothing stays open while the mail server is waited for.
+    session.rollback()
+    return there
+
+
+def _give_up(session: Session, letter: Letter, error: Exception) -> bool:
+    """Set a letter aside that cannot be written, or not handed over: what is wrong with it holds up no other."""
+    log.error("letter %d cannot be sent", letter.id, exc_info=error)
+    with transaction(session):
+        outbox.move(session, Letter, letter.id, state="failed", error=type(error).__name__)
+    return False
 
 
 def _note_refusal(session: Session, letter_id: int, now: datetime, error: smtplib.SMTPException) -> None:

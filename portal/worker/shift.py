@@ -68,17 +68,37 @@ class Worker:
                 log.exception("a pass of the worker failed")
 
     def _pass(self, now: datetime) -> None:
-        self._seen = time.monotonic()
+        """Whatever goes wrong, the next is done: letters that are ready leave. Raises the first error, at the end, for
+        where the database is away all fail alike."""
+        failed: Exception | None = None
+        for step in self._steps(now):
+            self._seen = time.monotonic()
+            try:
+                step(now)
+            except Exception as error:
+                failed = failed or error
+        if failed:
+            raise failed
+
+    def _steps(self, now: datetime) -> list[Callable[[datetime], object]]:
+        steps: list[Callable[[datetime], object]] = []
         if self._keeper:
-            self._keeper.move_up(now)
+            steps.append(self._keeper.move_up)
         if self._clerk:
-            self._clerk.answer_asked(now)
-        if self._clerk and (self._round_at is None or now >= self._round_at):
-            self._round_at = now + ROUND_EVERY
-            self._clerk.write_due(now)
-        if self._clerk and self._forgot_on != now.date():
-            self._clerk.forget(now)
-            self._forgot_on = now.date()
+            steps.append(self._clerk.answer_asked)
+            if self._round_at is None or now >= self._round_at:
+                self._round_at = now + ROUND_EVERY
+                steps.append(self._clerk.write_due)
+                if self._forgot_on != now.date():
+                    steps.append(self._forget)
+        return [*steps, self._send]
+
+    def _forget(self, now: datetime) -> None:
+        assert self._clerk is not None, "_steps() asked"  # noqa: S101
+        self._clerk.forget(now)
+        self._forgot_on = now.date()
+
+    def _send(self, _now: datetime) -> None:
         # A thousand letters do not wait two seconds after each fifty.
         while self._postman.send_due(datetime.now(UTC), self._stop.is_set):
             self._seen = time.monotonic()

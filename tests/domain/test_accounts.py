@@ -54,7 +54,11 @@ def test_who_takes_an_owner_away_is_alone_with_the_owners(database_url: str) -> 
         ids = [accounts.add(session, f"{n}@x.example", "owner", PASSWORD, now=NOW).id for n in ("an", "bo")]
     with Session(engine) as first, transaction(first):
         accounts.change(Office(first, NOW), ids[0], "door", [])
-        with Session(engine) as second, pytest.raises(OperationalError, match="lock timeout"):
+        with (
+            Session(engine) as second,
+            pytest.raises(OperationalError, match="lock timeout"),
+            transaction(second),
+        ):
             second.execute(text("SET lock_timeout = 50"))  # milliseconds
             accounts.close(Office(second, NOW), ids[1])
     engine.dispose()

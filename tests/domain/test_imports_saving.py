@@ -36,8 +36,8 @@ class Office:
         owner = Organiser(
             email="a@b.example", email_key="a@b.example", password_hash="", role="owner", created_at=NOW
         )
-        session.add(owner)
-        session.commit()
+        with transaction(session):
+            session.add(owner)
         self.actor = Actor("organiser", owner.id)
 
     def desk(self) -> Desk:

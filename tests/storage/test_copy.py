@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from portal.domain import accounts
 from portal.storage import migrate
 from portal.storage.copy import CopyRefused, copy
-from portal.storage.database import connect, transaction
+from portal.storage.database import connect, transaction, writing
 from portal.storage.models import Letter, Organiser, Registration
 from portal.storage.tables import names_in, tables
 from tests.support.databases import PostgresDatabases, SqliteDatabases
@@ -38,7 +38,7 @@ def silent(_line: str) -> None:
 def source(database_url: str) -> str:
     """A database with a row in each table and a few hundred registrations; the test runs with each kind."""
     engine = connect(database_url)
-    with engine.begin() as connection:
+    with engine.connect().execution_options(**writing(engine)) as connection, connection.begin():
         fill_tables(connection)
     sign_up_many(engine, "many", confirmed=1_200, waiting=40, at=NOW)
     with Session(engine) as session, transaction(session):

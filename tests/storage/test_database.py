@@ -1,18 +1,19 @@
 """The tables and the rules that every database keeps."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
-from sqlalchemy.exc import StatementError
+from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy.exc import InvalidRequestError, StatementError
 from sqlalchemy.orm import Session
 
 from portal.storage import database
-from portal.storage.database import connect
+from portal.storage.database import connect, transaction
 from portal.storage.migrate import is_current, upgrade
-from portal.storage.models import Base, Organiser
+from portal.storage.models import Base, EventRecord, Organiser
 
 
 def organiser(created_at: datetime) -> Organiser:
@@ -40,9 +41,8 @@ def test_upgrading_twice_changes_nothing(database_url: str) -> None:
 def test_a_time_comes_back_in_utc_whatever_its_zone_was(database_url: str) -> None:
     engine = connect(database_url)
     written = datetime(2027, 1, 4, 10, tzinfo=timezone(timedelta(hours=1)))
-    with Session(engine) as session:
+    with Session(engine) as session, transaction(session):
         session.add(organiser(written))
-        session.commit()
     with Session(engine) as session:
         kept = session.get_one(Organiser, 1).created_at
         assert (kept, kept.tzinfo) == (written, UTC)
@@ -51,9 +51,12 @@ def test_a_time_comes_back_in_utc_whatever_its_zone_was(database_url: str) -> No
 
 def test_a_time_without_a_zone_is_refused(database_url: str) -> None:
     engine = connect(database_url)
-    with Session(engine) as session, pytest.raises(StatementError, match="without a zone"):
+    with (
+        Session(engine) as session,
+        pytest.raises(StatementError, match="without a zone"),
+        transaction(session),
+    ):
         session.add(organiser(datetime(2027, 1, 4, 10)))  # noqa: DTZ001
-        session.commit()
     engine.dispose()
 
 
@@ -77,3 +80,33 @@ def test_a_connection_that_was_closed_while_nobody_used_it_is_not_handed_out(
         assert connection.scalar(text("SELECT 1")) == 1
     engine.dispose()
     other.dispose()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        insert(EventRecord).values(slug="x"),
+        update(Organiser).values(role="owner"),
+        delete(Organiser),
+    ],
+)
+def test_a_forgotten_transaction_is_an_error_and_leaves_nothing(database_url: str, statement: Any) -> None:
+    engine = connect(database_url)
+    with Session(engine) as session:
+        # Neither before one, nor after one, on the connection that it used.
+        for _ in range(2):
+            with pytest.raises(InvalidRequestError, match="outside a transaction"):
+                session.execute(statement)
+            session.rollback()
+            assert session.scalars(select(EventRecord)).all() == []
+            with transaction(session):
+                session.execute(select(Organiser.id).with_for_update())
+    engine.dispose()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_lock_that_would_end_with_its_statement_is_an_error(database_url: str) -> None:
+    engine = connect(database_url)
+    with Session(engine) as session, pytest.raises(InvalidRequestError, match="outside a transaction"):
+        session.execute(select(Organiser.id).with_for_update(key_share=True))
+    engine.dispose()

@@ -13,7 +13,7 @@ from sqlalchemy import table as sql_table
 from sqlalchemy.exc import DBAPIError
 
 from portal.storage import migrate
-from portal.storage.database import connect
+from portal.storage.database import connect, writing
 from portal.storage.models import Base
 from portal.storage.tables import VERSION_TABLE, tables
 from tests.support.filled import fill_tables
@@ -105,7 +105,7 @@ def test_what_a_version_holds_goes_up_to_the_newest_unchanged(database_url: str,
     engine = connect(database_url)
     move(engine, "base")
     move(engine, version)
-    with engine.begin() as connection:
+    with engine.connect().execution_options(**writing(engine)) as connection, connection.begin():
         as_then = fill_tables(connection)
         before = rows(connection, as_then)
     assert all(len(found) == 1 for found in before.values())
@@ -144,7 +144,7 @@ def test_a_migration_that_fails_half_way_leaves_the_database_as_it_was(
     engine = connect(database_url)
     move(engine, "base")
     move(engine, version)
-    with engine.begin() as connection:
+    with engine.connect().execution_options(**writing(engine)) as connection, connection.begin():
         as_then = fill_tables(connection)
         before, there = rows(connection, as_then), shape(connection)
     with pytest.raises(DBAPIError, match="there_is_no_such_table"):

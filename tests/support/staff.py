@@ -30,8 +30,8 @@ def letters_to(portal: PortalUnderTest, email: str) -> list[Letter]:
 
 def link_to(portal: PortalUnderTest, email: str) -> str:
     """The path of the link in the last letter to somebody, as it is sent."""
-    text = letters_to(portal, email)[-1].text
-    sent = letter_keys.with_links(text, portal.settings.base_url, portal.settings.secret_key)
+    letter = letters_to(portal, email)[-1]
+    sent = letter_keys.with_links(letter, letter.text, portal.settings.base_url, portal.settings.secret_keys)
     (path,) = LINK.findall(sent)
     return str(path)
 

@@ -1,5 +1,7 @@
 """Organisers' accounts: invitations, passwords, second factors, sign-ins, and what is written down of it."""
 
+import json
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -389,6 +391,35 @@ def test_a_made_up_passkey_opens_nothing(make_portal: MakePortal, answer: object
     for path in ("/admin/login/passkey", "/admin/me/passkeys"):
         sent = visitor.client.post(path, json=answer, headers=headers)
         assert (sent.status_code, list(sent.json)) == (422, ["wrong"])
+
+
+@pytest.mark.parametrize("name", ["\ud800", "\x00", "é", "x" * 2_000, 7, None, []])
+def test_a_passkey_whose_name_is_none_is_not_looked_up(make_portal: MakePortal, name: object) -> None:
+    portal = make_portal()
+    visitor = portal.visitor()
+    headers = {"X-CSRFToken": str(visitor.get("/admin/login").form()["csrf_token"])}
+    asked = visitor.client.post("/admin/login/passkey/options", headers=headers).json
+    data = json.dumps({"type": "webauthn.get", "challenge": asked["challenge"], "origin": "http://localhost"})
+    told = urlsafe_b64encode(data.encode()).decode().rstrip("=")
+    answer = {"id": name, "response": {"clientDataJSON": told}}
+    sent = visitor.client.post("/admin/login/passkey", json=answer, headers=headers)
+    assert (sent.status_code, list(sent.json)) == (422, ["wrong"])
+
+
+DEEP = "[" * 200_000
+
+
+@pytest.mark.parametrize(
+    "sent", [DEEP, json.dumps({"response": {"clientDataJSON": urlsafe_b64encode(DEEP.encode()).decode()}})]
+)
+@ONLY_SQLITE
+def test_brackets_without_end_are_no_passkey(make_portal: MakePortal, sent: str) -> None:
+    portal = make_portal()
+    visitor = portal.organiser()
+    headers = {"X-CSRFToken": str(visitor.get("/admin/me").form("#another")["csrf_token"])}
+    for path in ("/admin/login/passkey", "/admin/me/passkeys"):
+        answer = visitor.client.post(path, data=sent, content_type="application/json", headers=headers)
+        assert answer.status_code == 422
 
 
 @ONLY_SQLITE

@@ -273,13 +273,12 @@ def test_the_list_is_paged_and_costs_the_same_however_long(make_portal: MakePort
     organiser.get(LIST)
     with statements_of(portal) as few:
         organiser.get(LIST)
-    with portal.session() as session:
+    with portal.session() as session, transaction(session):
         one = session.scalars(select(Attendee)).one()
         values = {c.name: getattr(one, c.name) for c in Attendee.__table__.columns}
         session.add_all(
             Attendee(**values | {"position": n, "search_text": f"peeters {n}"}) for n in range(1, 120)
         )
-        session.commit()
     with statements_of(portal) as many:
         page = organiser.get(f"{LIST}?page=2")
     assert len(page.find("tbody tr")) == 50

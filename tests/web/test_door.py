@@ -247,6 +247,14 @@ def test_a_message_that_no_phone_sends_is_refused(helper: Visitor, sent: object)
     assert answer.status == 400
 
 
+@ONLY_SQLITE
+def test_brackets_without_end_are_refused(helper: Visitor) -> None:
+    headers = {"X-CSRFToken": helper.get(f"{DOOR}/list").headers["X-CSRFToken"]}
+    address, data = f"{DOOR}/taps", "[" * 200_000
+    sent = helper.client.post(address, data=data, content_type="application/json", headers=headers)
+    assert sent.status_code == 400
+
+
 def test_codes_of_nobody_harm_nothing(helper: Visitor) -> None:
     taps = [
         tap(code, id_=f"t{i}") for i, code in enumerate(["", "\0", "ZZZZ-ZZZZ-1", "ZZZZ-ZZZZ-0", "é" * 999])
@@ -304,15 +312,13 @@ def test_a_role_or_an_event_that_is_taken_away_ends_at_once(portal: PortalUnderT
     visitor = portal.organiser("a@leraars.example", "organiser", ("nascholing",))
     token = visitor.get(f"{DOOR}/list").headers["X-CSRFToken"]
     code = code_of(visitor, "Emma")
-    with portal.session() as session:
+    with portal.session() as session, transaction(session):
         session.execute(update(Organiser).values(role="door"))
-        session.commit()
     assert visitor.get("/admin/").status == 403
     assert visitor.get("/admin/events/nascholing/attendees.csv").status == 403
     assert visitor.get(DOOR).status == 200
-    with portal.session() as session:
+    with portal.session() as session, transaction(session):
         session.execute(update(OrganiserEvent).values(event_slug="andere"))
-        session.commit()
     assert visitor.get(DOOR).status == 403
     assert send(visitor, tap(code), token=token).status == 403
     with portal.session() as session, transaction(session):

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import func, select
 
 from portal.domain import letter_keys, link_requests
-from portal.domain.letters import LINK_MARK
 from portal.storage.models import HistoryEntry, Letter, Registration
 from portal.worker import LineKeeper
 from tests.support.portal import PortalUnderTest, event_file, statements_of
@@ -250,9 +249,9 @@ def proof_sent_to(portal: PortalUnderTest, address: str) -> str:
         letter = session.scalars(
             select(Letter).where(Letter.kind == "address", Letter.recipient == address)
         ).one()
-        assert LINK_MARK not in letter.text + letter.html
+        assert "{registration-link" not in letter.text + letter.html
         assert "/addresses/" not in letter.text + letter.html, "who reads the database confirms nothing"
-        sent = letter_keys.with_links(letter.text, "", portal.settings.secret_key)
+        sent = letter_keys.with_links(letter, letter.text, "", portal.settings.secret_keys)
         found = re.search(r"(/addresses/\S+)", sent)
         assert found is not None
         return found[1]

@@ -99,10 +99,12 @@ def test_a_row_left_empty_is_nobody(make_portal: MakePortal) -> None:
     [
         ({"first_name": ""}, "first_name"),
         ({"last_name": "  "}, "last_name"),
+        ({"first_name": "\u200b", "last_name": "\u2060"}, "first_name"),
         ({"first_name": "x" * 300}, "first_name"),
         ({"email": ""}, "email"),
         ({"email": "emma"}, "email"),
         ({"email": "emma@school.example."}, "email"),
+        ({"email": "=?utf-8?q??=@school.example"}, "email"),
         ({"email": "emma@school.example, noor@school.example"}, "email"),
         ({"privacy": None}, "privacy"),
     ],
