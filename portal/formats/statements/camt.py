@@ -163,7 +163,7 @@ def _signed(amount: Element, direction: str, where: str) -> tuple[int, str]:
 
 def _account(statement: Element) -> str:
     written = _text(statement, "Acct/Id/IBAN", "Acct/Id/Othr/Id")
-    return read_iban(written) or written
+    return read_iban(written) or tidy(written)
 
 
 def _date(entry: Element, where: str) -> date:
