@@ -182,7 +182,7 @@ def _counterparty(detail: Element, account: str, *, paid_to_us: bool) -> tuple[s
         name = _text(detail, *(f"{party}{inner}/Nm" for party in parties for inner in ("/Pty", "")))
         iban = read_iban(_text(detail, f"RltdPties/{side}Acct/Id/IBAN")) or ""
         if iban != account and (iban or (name and side == sides[0])):
-            return name, iban
+            return tidy(name), iban
     return "", ""
 
 
