@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 from portal.content.addresses import email_key
 from portal.content.event import NO_TICKET, Event, Question
 from portal.domain import link_requests, places, registration_link
+from portal.domain.communications import new_communication
 from portal.domain.desk import Desk
 from portal.domain.errors import SignupRefused
+from portal.domain.letters import LetterWriter
 from portal.domain.typed import folded
 from portal.storage.ledger import Billing
-from portal.storage.models import Answer, Attendee, Registration
+from portal.storage.models import Answer, Attendee, Letter, Registration
 
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """No 0/O, 1/I/L, U/V: a reference is read aloud and typed over."""
@@ -85,6 +87,15 @@ class Outcome:
     registration: Registration
 
 
+@dataclass(frozen=True)
+class Draft:
+    """A registration as it will be when ``decision`` is what becomes of it, and its letter, if that is written."""
+
+    decision: str
+    registration: Registration
+    letter: Letter | None = None
+
+
 def refuse_if_full(session: Session, event: Event, seen: places.Taken, sent: SignUp) -> None:
     """Raise SignupRefused when ``seen``, read without a lock, has no place for this party, and nobody can wait.
 
@@ -100,14 +111,35 @@ def refuse_if_full(session: Session, event: Event, seen: places.Taken, sent: Sig
         raise SignupRefused("full")
 
 
+def draft(
+    session: Session, event: Event, seen: places.Taken, sent: SignUp, write: LetterWriter, secret_key: str
+) -> Draft | None:
+    """What most likely becomes of a form, by what is ``seen`` without a lock: all that can be written before the desk
+    is written then, for whoever stands there holds up everybody else. None where there is no place."""
+    decision = places.decide(event, seen, [person.ticket for person in sent.people])
+    if decision == "full":
+        return None
+    registration = _registration(event, sent, decision, write.now, secret_key)
+    if registration.amount_due:
+        registration.communication = new_communication(session)
+    return Draft(decision, registration, write(registration, decision) if registration.email else None)
+
+
 def sign_up(
-    desk: Desk, sent: SignUp, *, secret_key: str, over_capacity: bool = False, letter: bool = True
+    desk: Desk,
+    sent: SignUp,
+    *,
+    secret_key: str,
+    drafted: Draft | None = None,
+    over_capacity: bool = False,
+    letter: bool = True,
 ) -> Outcome:
     """Register a party at the desk of a published event.
 
     The whole party gets its places or waits as a whole. Raises SignupRefused when nobody can sign up now, or when
     there is no place and no waiting list. An organiser is not bound to the dates, may leave the letter, and may say
-    ``over_capacity``: then the party gets places whether or not they are free, and the history says so.
+    ``over_capacity``: then the party gets places whether or not they are free, and the history says so. What was
+    ``drafted`` of this form is used if that is what becomes of it.
     """
     event, session = desk.event, desk.session
     assert event is not None, "who signs up has seen the event"  # noqa: S101
@@ -131,10 +163,14 @@ def sign_up(
         link_requests.ask(session, "registration", sent.email, desk.now, event_slug=event.slug)
         return Outcome("known_address", standing[0])
 
-    registration = _registration(event, sent, decision, desk.now, secret_key)
+    if drafted is None or drafted.decision != decision:
+        drafted = Draft(decision, _registration(event, sent, decision, desk.now, secret_key))
+    registration = drafted.registration
     registration.email_key = key
     desk.register(registration, decision, note="over_capacity" if over_capacity else "")
-    if letter:
+    if drafted.letter:
+        session.add(drafted.letter)
+    elif letter:
         desk.write(registration, decision)
     return Outcome("saved", registration)
 

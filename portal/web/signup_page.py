@@ -10,12 +10,12 @@ from portal.content.event import Event
 from portal.domain import payments, places, registration_link, taken, words
 from portal.domain.errors import SignupRefused
 from portal.domain.places import Taken
-from portal.domain.signup import Outcome, refuse_if_full, sign_up
+from portal.domain.signup import Outcome, draft, refuse_if_full, sign_up
 from portal.i18n import current_language
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
 from portal.web import forms, meters, tickets
-from portal.web.desk import open_desk
+from portal.web.desk import letter_writer, open_desk
 from portal.web.extensions import db, limiter, now, portal
 from portal.web.kept import may_show, recipe
 from portal.web.shelf import EmptyForm, hole
@@ -93,12 +93,14 @@ def take(event: Event, around: Surroundings) -> Sent | str | tuple[str, int]:
         notice = notice % {"names": ", ".join(gone)} if gone else ""
         return _page(event, now_taken, sent, around, notice=notice), 422
 
-    keys = portal().settings.secret_keys
+    keys, asking = portal().settings.secret_keys, db.session()
     party = forms.read(sent, event)
     try:
-        refuse_if_full(db.session(), event, now_taken, party)
-        with transaction(db.session()):
-            done = _sent(sign_up(open_desk(event.slug, event), party, secret_key=keys[0]), keys)
+        refuse_if_full(asking, event, now_taken, party)
+        drafted = draft(asking, event, now_taken, party, letter_writer(event.slug, event), keys[0])
+        with transaction(asking):
+            desk = open_desk(event.slug, event)
+            done = _sent(sign_up(desk, party, secret_key=keys[0], drafted=drafted), keys)
     except SignupRefused as refusal:
         return _too_few_places(event, around, refusal), 409
     meters.signed_up(done.status if done.kind == "saved" else done.kind)
