@@ -47,7 +47,7 @@ _OPENED = (
     select(Registration)
     .where(Registration.token_hash == bindparam("token_hash"))
     .options(
-        joinedload(Registration.attendees).selectinload(Attendee.all_answers),
+        joinedload(Registration.attendees).joinedload(Attendee.all_answers),
         joinedload(Registration.billing),
         selectinload(Registration.payments),
     )
