@@ -96,28 +96,22 @@ class Draft:
     letter: Letter | None = None
 
 
-def refuse_if_full(session: Session, event: Event, seen: places.Taken, sent: SignUp) -> None:
-    """Raise SignupRefused when ``seen``, read without a lock, has no place for this party, and nobody can wait.
-
-    A thousand people who want what is gone then do not stand in line for it. Whoever has a place by this very form is
-    not refused.
-    """
-    if places.decide(event, seen, [person.ticket for person in sent.people]) != "full":
-        return
-    by_form = select(Registration.id).where(
-        Registration.event_slug == event.slug, Registration.form_id == sent.form_id
-    )
-    if session.scalar(by_form) is None:
-        raise SignupRefused("full")
-
-
 def draft(
     session: Session, event: Event, seen: places.Taken, sent: SignUp, write: LetterWriter, secret_key: str
 ) -> Draft | None:
     """What most likely becomes of a form, by what is ``seen`` without a lock: all that can be written before the desk
-    is written then, for whoever stands there holds up everybody else. None where there is no place."""
+    is written then, for whoever stands there holds up everybody else.
+
+    Raises SignupRefused when there is no place and nobody can wait, so that a thousand people who want what is gone do
+    not stand in line for it. Whoever has a place by this very form is not refused: None.
+    """
     decision = places.decide(event, seen, [person.ticket for person in sent.people])
     if decision == "full":
+        by_form = select(Registration.id).where(
+            Registration.event_slug == event.slug, Registration.form_id == sent.form_id
+        )
+        if session.scalar(by_form) is None:
+            raise SignupRefused("full")
         return None
     registration = _registration(event, sent, decision, write.now, secret_key)
     if registration.amount_due:

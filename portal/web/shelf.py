@@ -67,7 +67,8 @@ class EmptyForm:
 
     @classmethod
     def of(cls, event: Event, recipe: Recipe, page: str, own: Sequence[str]) -> "EmptyForm":
-        """Take a page with holes; what is its visitor's ``own`` becomes holes too: random, it stands nowhere else."""
+        """Take a page with holes, numbered from 0. What is its visitor's ``own`` becomes holes too, numbered from -1
+        down: random, it stands nowhere else."""
         for number, value in enumerate(own):
             page = page.replace(value, hole(-1 - number))
         return cls(event, recipe, page)

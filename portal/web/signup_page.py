@@ -10,7 +10,7 @@ from portal.content.event import Event
 from portal.domain import payments, places, registration_link, taken, words
 from portal.domain.errors import SignupRefused
 from portal.domain.places import Taken
-from portal.domain.signup import Outcome, draft, refuse_if_full, sign_up
+from portal.domain.signup import Outcome, draft, sign_up
 from portal.i18n import current_language
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
@@ -67,7 +67,7 @@ def show(event: Event, around: Surroundings) -> str:
     empty = shelf.get(key)
     # While a file changes, a request may still hold the event as it was.
     if empty is None or empty.event is not event or not may_show(empty.recipe):
-        holes = [hole(number) if words_ else "" for number, words_ in enumerate(said)]
+        holes = [hole(number) if phrase else "" for number, phrase in enumerate(said)]
         shown = forms.signup_form(event, dict(zip(rooms, holes[1:], strict=True)), around.token)
         page = _page(event, now_taken, shown, around, said=holes[0])
         empty = EmptyForm.of(event, recipe([event]), page, forms.values_of(shown))
@@ -96,7 +96,6 @@ def take(event: Event, around: Surroundings) -> Sent | str | tuple[str, int]:
     keys, asking = portal().settings.secret_keys, db.session()
     party = forms.read(sent, event)
     try:
-        refuse_if_full(asking, event, now_taken, party)
         drafted = draft(asking, event, now_taken, party, letter_writer(event.slug, event), keys[0])
         with transaction(asking):
             desk = open_desk(event.slug, event)

@@ -96,8 +96,6 @@ class Postman:
             return _give_up(session, letter, error)
         try:
             connection.send(message)
-        except smtplib.SMTPServerDisconnected:
-            raise
         except (smtplib.SMTPRecipientsRefused, smtplib.SMTPResponseException) as refusal:
             with transaction(session):
                 _note_refusal(session, letter.id, now, refusal)
