@@ -1,6 +1,5 @@
 """The outbox: letters leave once, late when they must, and never twice."""
 
-import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +22,6 @@ from portal.worker import (
     BATCH,
     CLAIM,
     GIVE_UP_AFTER,
-    GIVE_WAY,
     LONGEST_PAUSE,
     Clerk,
     LineKeeper,
@@ -31,6 +29,7 @@ from portal.worker import (
     Worker,
     shift,
 )
+from portal.worker import postman as sending
 from tests.support.mail import PostOffice, open_post_office
 from tests.support.portal import SECRET, PortalUnderTest
 
@@ -70,15 +69,15 @@ def test_a_letter_leaves_once_with_the_registrants_link(signed_up: PortalUnderTe
     assert (kept.state, kept.sent_at) == ("sent", signed_up.clock.now)
 
 
-def test_a_letter_gives_way_to_who_waits_for_a_page_and_leaves_all_the_same(
-    signed_up: PortalUnderTest, tmp_path: Path
+@pytest.mark.parametrize("busy_for", [0, 2, 1000])
+def test_a_letter_waits_for_a_quiet_moment_and_not_for_ever(
+    signed_up: PortalUnderTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, busy_for: int
 ) -> None:
-    asked = iter([True])
-    way = mail.Folder(tmp_path / "mail")
-    busy = replace(postman(signed_up, way), is_busy=lambda: next(asked))
-    began = time.monotonic()
+    monkeypatch.setattr(sending, "GLANCE", 0)
+    looks = count()
+    busy = replace(postman(signed_up, mail.Folder(tmp_path / "mail")), is_busy=lambda: next(looks) < busy_for)
     assert busy.send_due(signed_up.clock.now) == 1
-    assert time.monotonic() - began >= GIVE_WAY
+    assert next(looks) == min(busy_for + 1, sending.GIVE_WAY)
 
 
 def test_a_letter_has_the_headers_of_an_honest_machine(signed_up: PortalUnderTest, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from portal.domain import happenings, places, taken
 from portal.domain.communications import new_communication
 from portal.domain.errors import ChangeRefused
 from portal.domain.places import Party, Taken
+from portal.storage.inserting import insert_new
 from portal.storage.models import (
     CANCELLED,
     CONFIRMED,
@@ -86,6 +87,7 @@ class Desk:
         self._write_letter = write_letter
         self.actor = actor
         record = taken.lock(session, slug, event.title if event else slug)
+        self._somebody_listens = record.somebody_listens
         self._counts = taken.counts(session, slug)
         if event is not None:
             if record.title != event.title:
@@ -101,7 +103,7 @@ class Desk:
 
     @cached_property
     def _listeners(self) -> Sequence[Webhook]:
-        return happenings.listeners(self.session, self.slug)
+        return happenings.listeners(self.session, self.slug) if self._somebody_listens else ()
 
     def registration(self, registration_id: int) -> Registration:
         """A registration of this event as it is under the lock."""
@@ -115,9 +117,12 @@ class Desk:
         _check_move(None, status)
         registration.waiting_since = self.now if status == WAITLISTED else None
         registration.passed = 0
-        self.session.add(registration)
-        self._take_in(registration, registration.attendees)
-        self.note(registration, "signed_up", registration.attendees, note)
+        self._owe(registration)
+        insert_new(self.session, registration)
+        people = registration.attendees
+        insert_new(self.session, _entry(registration, "signed_up", self.actor, self.now, people, note))
+        self._take_in(registration, people)
+        self._tell(registration, "signed_up")
 
     def join(self, registration: Registration, people: Sequence[Attendee]) -> None:
         """Take people in who join a party, with its status. Who waits then waits anew, at the end of the line:
@@ -126,6 +131,7 @@ class Desk:
             self._hold(registration, -1)
             registration.waiting_since, registration.passed = self.now, 0
         registration.attendees.extend(people)
+        self._owe(registration)
         self._take_in(registration, people)
 
     def move(self, registration: Registration, people: Mapping[int, Standing]) -> None:
@@ -182,6 +188,9 @@ class Desk:
         """Write down what happened, what these people have now, and in a word or a few why or what; programs that
         asked for it are told."""
         write_down(self.session, registration, action, actor or self.actor, self.now, people, note)
+        self._tell(registration, action)
+
+    def _tell(self, registration: Registration, action: str) -> None:
         if (what := happenings.OF_HISTORY.get(action)) and self._listeners:
             happenings.tell(self.session, self._listeners, what, registration, self.taken, self.now)
 
@@ -195,8 +204,6 @@ class Desk:
         before = self.taken
         for person in people:
             self._count(Standing(person.status, person.ticket), +1)
-        self._owe(registration)
-        self.session.flush()
         if (
             registration.status == CONFIRMED
             and self.event is not None
@@ -302,19 +309,28 @@ def write_down(
     note: str = "",
 ) -> None:
     """An entry in a registration's history: what happened, what these people have now, in a word why or what."""
-    session.add(
-        HistoryEntry(
-            registration_id=registration.id,
-            at=now,
-            actor=actor.kind,
-            organiser_id=actor.organiser_id,
-            action=action,
-            people=[
-                {"position": person.position, "status": person.status, "ticket": person.ticket}
-                for person in people
-            ],
-            note=note,
-        )
+    session.add(_entry(registration, action, actor, now, people, note))
+
+
+def _entry(
+    registration: Registration,
+    action: str,
+    actor: Actor,
+    now: datetime,
+    people: Iterable[Attendee],
+    note: str,
+) -> HistoryEntry:
+    return HistoryEntry(
+        registration_id=registration.id,
+        at=now,
+        actor=actor.kind,
+        organiser_id=actor.organiser_id,
+        action=action,
+        people=[
+            {"position": person.position, "status": person.status, "ticket": person.ticket}
+            for person in people
+        ],
+        note=note,
     )
 
 

@@ -9,11 +9,11 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 from markupsafe import Markup
 from sqlalchemy import func, select
 from sqlalchemy.orm import object_session
@@ -152,13 +152,13 @@ class LetterWriter:
                 "own_words": own_words(self.event.words_of(kind) if self.event else "", self.base_url),
                 **words,
             }
-            subject = _render([f"{kind}/subject.txt"], context)
-            said = _render([f"{kind}/words.txt"], context)
+            subject = _template(f"{kind}/subject.txt").render(context)
+            said = _template(f"{kind}/words.txt").render(context)
             paragraphs = (" ".join(part.split()) for part in re.split(r"\n\s*\n", said))
             context["said"] = [paragraph for paragraph in paragraphs if paragraph]
             # Most letters say a few sentences and what stands in all of them.
             text, html = (
-                _render([f"{kind}/body.{as_}", f"_frame.{as_}"], context) for as_ in ("txt", "html")
+                _template(f"{kind}/body.{as_}", f"_frame.{as_}").render(context) for as_ in ("txt", "html")
             )
         # RFC 5322, 3.6.4: unique by chance on the left, by our host on the right.
         message_id = f"<{secrets.token_hex(16)}@{self._host}>"
@@ -271,11 +271,13 @@ def localise(environment: Environment) -> None:
     )
 
 
-def _render(names: list[str], context: Mapping[str, object]) -> str:
-    return _templates().select_template(names).render(context)
+@cache
+def _template(*names: str) -> Template:
+    """The first of these that there is. Found once: Jinja looks on the disk each time for one that is not there."""
+    return _templates().select_template(names)
 
 
-@lru_cache
+@cache
 def _templates() -> Environment:
     # Plain text is not escaped, the HTML part is.
     environment = Environment(

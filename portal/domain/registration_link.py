@@ -11,7 +11,7 @@ from base64 import urlsafe_b64encode
 from hashlib import sha256
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, joinedload
 
 from portal.storage.models import Attendee, Registration
 
@@ -49,6 +49,6 @@ _OPENED = (
     .options(
         joinedload(Registration.attendees).joinedload(Attendee.all_answers),
         joinedload(Registration.billing),
-        selectinload(Registration.payments),
+        joinedload(Registration.payments),
     )
 )

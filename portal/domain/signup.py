@@ -1,12 +1,14 @@
 """Signing up: from what a person sent to a registration with places, answers and a letter."""
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeVar
 
 from sqlalchemy import and_, bindparam, or_, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal.content.addresses import email_key
@@ -17,11 +19,14 @@ from portal.domain.desk import Desk
 from portal.domain.errors import SignupRefused
 from portal.domain.letters import LetterWriter
 from portal.domain.typed import folded
+from portal.storage.inserting import insert_new
 from portal.storage.ledger import Billing
 from portal.storage.models import Answer, Attendee, Letter, Registration
 
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """No 0/O, 1/I/L, U/V: a reference is read aloud and typed over."""
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,11 @@ class SignUp:
         """The address of the registration: letters go there."""
         return self.people[0].email if self.contact_email is None else self.contact_email
 
+    @property
+    def email_key(self) -> str:
+        """The address as it is compared. Somebody on the telephone may have none; nobody else stands on it then."""
+        return email_key(self.email) if self.email else f"form:{self.form_id}"
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -99,24 +109,32 @@ class Draft:
 def draft(
     session: Session, event: Event, seen: places.Taken, sent: SignUp, write: LetterWriter, secret_key: str
 ) -> Draft | None:
-    """What most likely becomes of a form, by what is ``seen`` without a lock: all that can be written before the desk
-    is written then, for whoever stands there holds up everybody else.
+    """What most likely becomes of a form, by what is ``seen`` without a lock: all that can be asked and written before
+    the desk is asked and written then, for whoever stands there holds up everybody else. None for a form or an address
+    that has a registration.
 
     Raises SignupRefused when there is no place and nobody can wait, so that a thousand people who want what is gone do
-    not stand in line for it. Whoever has a place by this very form is not refused: None.
+    not stand in line for it; but not whoever has a place by this very form.
     """
+    standing = _standing(session, event.slug, sent)
     decision = places.decide(event, seen, [person.ticket for person in sent.people])
-    if decision == "full":
-        by_form = select(Registration.id).where(
-            Registration.event_slug == event.slug, Registration.form_id == sent.form_id
-        )
-        if session.scalar(by_form) is None:
-            raise SignupRefused("full")
+    if decision == "full" and not any(one.form_id == sent.form_id for one in standing):
+        raise SignupRefused("full")
+    if standing:
         return None
     registration = _registration(event, sent, decision, write.now, secret_key)
     if registration.amount_due:
         registration.communication = new_communication(session)
     return Draft(decision, registration, write(registration, decision) if registration.email else None)
+
+
+def by_draft(drafted: Draft | None, attempt: Callable[[Draft | None], Result]) -> Result:
+    """What comes of an ``attempt``, a transaction around ``sign_up``, with the draft; and without one when the form, or
+    its address, got a registration after it was drafted."""
+    if drafted:
+        with suppress(IntegrityError):
+            return attempt(drafted)
+    return attempt(None)
 
 
 def sign_up(
@@ -133,13 +151,11 @@ def sign_up(
     The whole party gets its places or waits as a whole. Raises SignupRefused when nobody can sign up now, or when
     there is no place and no waiting list. An organiser is not bound to the dates, may leave the letter, and may say
     ``over_capacity``: then the party gets places whether or not they are free, and the history says so. What was
-    ``drafted`` of this form is used if that is what becomes of it.
+    ``drafted`` of this form is used if that is what becomes of it (see ``by_draft``).
     """
     event, session = desk.event, desk.session
     assert event is not None, "who signs up has seen the event"  # noqa: S101
-    # Somebody on the telephone may have no address; nobody else stands on it then.
-    key = email_key(sent.email) if sent.email else f"form:{sent.form_id}"
-    standing = _standing(session, event.slug, sent.form_id, key)
+    standing = () if drafted else _standing(session, event.slug, sent)
     for registration in standing:
         if registration.form_id == sent.form_id:
             return Outcome("repeated", registration)
@@ -160,18 +176,18 @@ def sign_up(
     if drafted is None or drafted.decision != decision:
         drafted = Draft(decision, _registration(event, sent, decision, desk.now, secret_key))
     registration = drafted.registration
-    registration.email_key = key
     desk.register(registration, decision, note="over_capacity" if over_capacity else "")
     if drafted.letter:
-        session.add(drafted.letter)
+        drafted.letter.registration_id = registration.id
+        insert_new(session, drafted.letter)
     elif letter:
         desk.write(registration, decision)
     return Outcome("saved", registration)
 
 
-def _standing(session: Session, slug: str, form_id: str, key: str) -> Sequence[Registration]:
-    """Registrations that this form, or this address, already has for the event."""
-    return session.scalars(_STANDING, {"slug": slug, "form_id": form_id, "key": key}).all()
+def _standing(session: Session, slug: str, sent: SignUp) -> Sequence[Registration]:
+    """Registrations that this form, or its address, already has for the event."""
+    return session.scalars(_STANDING, {"slug": slug, "form_id": sent.form_id, "key": sent.email_key}).all()
 
 
 _STANDING = select(Registration).where(
@@ -201,6 +217,7 @@ def _registration(event: Event, sent: SignUp, status: str, now: datetime, secret
         form_id=sent.form_id,
         token_hash=registration_link.token_hash(token),
         email=sent.email,
+        email_key=sent.email_key,
         phone=sent.phone,
         school=sent.school,
         remarks=sent.remarks,

@@ -15,9 +15,12 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    column,
+    exists,
+    table,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column, relationship
 
 from portal.storage.database import UtcDateTime
 from portal.storage.outgoing import STATES, Outgoing
@@ -61,6 +64,10 @@ class EventRecord(Base):
     """The facts (``domain.facts``) about which nobody has to be told any more; others have to be looked at."""
     digested_at: Mapped[datetime | None]
     """Until when sign-ups were told to the organisers in a daily letter."""
+    somebody_listens: Mapped[bool] = column_property(
+        exists(table("webhooks", column("off")).select().where(column("off") == ""))
+    )
+    """Whether any program is told of anything: asked with the lock, for each question under it holds up others."""
 
 
 class TicketCount(Base):

@@ -1,6 +1,7 @@
 """The sign-up form of an event, shown and taken: on the portal's own page, and in a frame on somebody else's."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from flask import render_template, request, session
@@ -10,7 +11,7 @@ from portal.content.event import Event
 from portal.domain import payments, places, registration_link, taken, words
 from portal.domain.errors import SignupRefused
 from portal.domain.places import Taken
-from portal.domain.signup import Outcome, draft, sign_up
+from portal.domain.signup import Draft, Outcome, SignUp, by_draft, draft, sign_up
 from portal.i18n import current_language
 from portal.i18n import gettext as _
 from portal.storage.database import transaction
@@ -93,17 +94,22 @@ def take(event: Event, around: Surroundings) -> Sent | str | tuple[str, int]:
         notice = notice % {"names": ", ".join(gone)} if gone else ""
         return _page(event, now_taken, sent, around, notice=notice), 422
 
-    keys, asking = portal().settings.secret_keys, db.session()
     party = forms.read(sent, event)
+    write, key = letter_writer(event.slug, event), portal().settings.secret_keys[0]
     try:
-        drafted = draft(asking, event, now_taken, party, letter_writer(event.slug, event), keys[0])
-        with transaction(asking):
-            desk = open_desk(event.slug, event)
-            done = _sent(sign_up(desk, party, secret_key=keys[0], drafted=drafted), keys)
+        drafted = draft(db.session(), event, now_taken, party, write, key)
+        done = by_draft(drafted, partial(_at_the_desk, event, party))
     except SignupRefused as refusal:
         return _too_few_places(event, around, refusal), 409
     meters.signed_up(done.status if done.kind == "saved" else done.kind)
     return done
+
+
+def _at_the_desk(event: Event, party: SignUp, drafted: Draft | None) -> Sent:
+    keys, session = portal().settings.secret_keys, db.session()
+    with transaction(session):
+        desk = open_desk(event.slug, event)
+        return _sent(sign_up(desk, party, secret_key=keys[0], drafted=drafted), keys)
 
 
 def _sent(outcome: Outcome, keys: tuple[str, ...]) -> Sent:

@@ -4,14 +4,13 @@ from portal.worker.clerk import Clerk, LineKeeper
 from portal.worker.crew import Crew, crew_of
 from portal.worker.messenger import Messenger
 from portal.worker.outbox import BATCH, CLAIM, GIVE_UP_AFTER, LONGEST_PAUSE
-from portal.worker.postman import GIVE_WAY, Postman
+from portal.worker.postman import Postman
 from portal.worker.shift import Worker
 
 __all__ = [
     "BATCH",
     "CLAIM",
     "GIVE_UP_AFTER",
-    "GIVE_WAY",
     "LONGEST_PAUSE",
     "Clerk",
     "Crew",

@@ -24,8 +24,9 @@ log = logging.getLogger(__name__)
 LONGEST_SENDING = timedelta(seconds=4 * mail.TIMEOUT)
 """What one letter may take: a mail server answers four times, to MAIL, RCPT, DATA and what follows."""
 
-GIVE_WAY = 0.1
-"""Seconds. So long a letter waits when somebody waits for a page: ten in a second leave all the same."""
+GIVE_WAY, GLANCE = 25, 0.02
+"""A letter waits for a moment in which nobody waits for a page: it looks so many times, so many seconds apart. Two in a
+second leave all the same."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,7 @@ class Postman:
                     for letter in claimed:
                         if stop() or timedelta(seconds=self.elapsed() - began) > CLAIM - LONGEST_SENDING:
                             break
-                        if self.is_busy():
-                            time.sleep(GIVE_WAY)
+                        self._give_way()
                         if _is_there(session, letter.id):
                             sent += self._send(session, connection, letter, now)
                         left.remove(letter.id)
@@ -82,6 +82,12 @@ class Postman:
                     with transaction(session):
                         outbox.give_back(session, Letter, left, now)
             return sent
+
+    def _give_way(self) -> None:
+        for _glance in range(GIVE_WAY):
+            if not self.is_busy():
+                return
+            time.sleep(GLANCE)
 
     def _send(
         self,

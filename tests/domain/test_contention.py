@@ -1,6 +1,7 @@
 """Many at once: a place is never given twice, on either database."""
 
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -15,7 +16,7 @@ from portal.domain.desk import SYSTEM, Desk
 from portal.domain.errors import SignupRefused
 from portal.domain.happenings import TYPES
 from portal.domain.letters import LetterWriter
-from portal.domain.signup import Outcome, Person, SignUp, draft, sign_up
+from portal.domain.signup import Draft, Outcome, Person, SignUp, by_draft, draft, sign_up
 from portal.formats.statements import Statement
 from portal.formats.statements.entries import fingerprinted
 from portal.storage.database import connect, transaction
@@ -27,7 +28,13 @@ from tests.support.events import make_event
 NOW = datetime(2027, 1, 4, 9, tzinfo=UTC)
 
 
-def send(session: Session, number: int, form_id: str = "", **event: object) -> Outcome:
+def send(
+    session: Session,
+    number: int,
+    form_id: str = "",
+    meanwhile: Callable[[], object] = lambda: None,
+    **event: object,
+) -> Outcome:
     shown = make_event(**event)
     sent = SignUp(
         form_id=form_id or f"form-number-{number:06}",
@@ -38,9 +45,14 @@ def send(session: Session, number: int, form_id: str = "", **event: object) -> O
     letters = LetterWriter(shown.slug, shown, Site(name="S"), "http://localhost", NOW)
     key = "k" * 32
     drafted = draft(session, shown, taken.of_event(session, shown.slug), sent, letters, key)
-    with transaction(session):
-        desk = Desk(session, shown.slug, shown, now=NOW, write_letter=letters)
-        return sign_up(desk, sent, secret_key=key, drafted=drafted)
+    meanwhile()
+
+    def at_the_desk(drafted: Draft | None) -> Outcome:
+        with transaction(session):
+            desk = Desk(session, shown.slug, shown, now=NOW, write_letter=letters)
+            return sign_up(desk, sent, secret_key=key, drafted=drafted)
+
+    return by_draft(drafted, at_the_desk)
 
 
 @pytest.mark.parametrize("waitlist", ["auto", "off"])
@@ -87,6 +99,23 @@ def test_one_form_sent_by_twelve_at_once_is_one_registration(database_url: str) 
         assert session.scalar(select(func.count()).select_from(Registration)) == 1
     engine.dispose()
     assert kinds == Counter({"saved": 1, "repeated": 23})
+
+
+@pytest.mark.parametrize(("form_id", "kind"), [("the-same-form-id", "repeated"), ("", "known_address")])
+def test_who_came_in_after_a_form_was_drafted_is_seen_at_the_desk(
+    database_url: str, form_id: str, kind: str
+) -> None:
+    engine = connect(database_url)
+
+    def quicker() -> None:
+        with Session(engine) as session:
+            assert send(session, 1, form_id="the-same-form-id").kind == "saved"
+
+    with Session(engine) as session:
+        assert send(session, 1, form_id=form_id, meanwhile=quicker).kind == kind
+        assert session.scalar(select(func.count()).select_from(Registration)) == 1
+        assert session.scalars(select(TicketCount)).one().confirmed == 1
+    engine.dispose()
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

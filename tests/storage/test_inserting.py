@@ -1,0 +1,121 @@
+"""New rows beside the unit of work: what it would have written, and theirs afterwards."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import inspect, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from portal.storage.database import connect, transaction
+from portal.storage.inserting import insert_new
+from portal.storage.ledger import Billing
+from portal.storage.models import Answer, Attendee, Base, EventRecord, Letter, Registration
+
+NOW = datetime(2027, 1, 4, 9, tzinfo=UTC)
+TABLES = (Registration, Attendee, Answer, Billing)
+OF_THE_ROW = {"id", "reference", "token_hash", "form_id", "email_key", "registration_id"}
+
+
+def party(name: str, people: int = 2) -> Registration:
+    def answer(number: int) -> Answer:
+        return Answer(number=number, name=f"q{number}", label="Lunch?", type="text", each=True, value="ja")
+
+    return Registration(
+        reference=name,
+        event_slug="day",
+        form_id=name,
+        token_hash=name,
+        email="emma@school.example",
+        email_key=name,
+        event_title="Day",
+        language="nl",
+        privacy_version="1",
+        created_at=NOW,
+        billing=Billing(name="Sint-Jan vzw", vat="BE0123456749"),
+        payments=[],
+        attendees=[
+            Attendee(
+                event_slug="day",
+                position=position,
+                status="confirmed",
+                first_name="Emma",
+                last_name=f"Peeters {position}",
+                ticket="",
+                price=6500,
+                search_text="peeters emma",
+                all_answers=[answer(number) for number in range(3)],
+            )
+            for position in range(people)
+        ],
+    )
+
+
+@pytest.fixture
+def session(database_url: str) -> Iterator[Session]:
+    engine = connect(database_url)
+    with Session(engine) as opened:
+        with transaction(opened):
+            opened.add(EventRecord(slug="day", title="Day"))
+        yield opened
+    engine.dispose()
+
+
+def stored(session: Session, table: type[Base], registration_id: int) -> list[dict[str, Any]]:
+    names = [column.key for column in inspect(table).column_attrs]
+    key = table.id if table is Registration else table.registration_id  # type: ignore[attr-defined]
+    rows = session.scalars(select(table).where(key == registration_id).order_by(*inspect(table).primary_key))
+    return [{name: getattr(row, name) for name in names if name not in OF_THE_ROW} for row in rows]
+
+
+def test_the_rows_are_those_of_the_unit_of_work(session: Session) -> None:
+    ours, theirs = party("A"), party("B")
+    with transaction(session):
+        insert_new(session, ours)
+        session.add(theirs)
+    numbers = ours.id, theirs.id
+    session.expunge_all()
+    for table in TABLES:
+        written, expected = (stored(session, table, number) for number in numbers)
+        assert written == expected != []
+
+
+def test_what_was_written_is_in_the_session_and_not_written_again(session: Session) -> None:
+    made = party("A")
+    with transaction(session):
+        insert_new(session, made)
+        assert not session.new
+        assert not session.dirty
+        assert session.get(Registration, made.id) is made
+        # What was not said is what the table says.
+        assert (made.phone, made.attendees[1].email, made.cancelled_at) == ("", "", None)
+        made.school = "Sint-Jan"
+        made.attendees[0].all_answers.pop()
+    session.expunge_all()
+    kept = session.scalars(select(Registration)).one()
+    assert (kept.school, [len(person.all_answers) for person in kept.attendees]) == ("Sint-Jan", [2, 3])
+
+
+def test_what_hangs_on_nothing_else_goes_alone(session: Session) -> None:
+    made = party("A", people=1)
+    letter = Letter(
+        event_slug="day", kind="confirmed", language="nl", recipient="emma@school.example", message_id="<1@x>",
+        subject="S", text="T", html="H", created_at=NOW, queued_at=NOW, due_at=NOW,
+    )  # fmt: skip
+    with transaction(session):
+        insert_new(session, made)
+        letter.registration_id = made.id
+        insert_new(session, letter)
+    kept = session.scalars(select(Letter)).one()
+    assert (kept.id, kept.registration_id, kept.state, kept.codes) == (letter.id, made.id, "waiting", None)
+
+
+def test_a_second_of_its_kind_is_refused_and_nothing_stays(session: Session) -> None:
+    with transaction(session):
+        insert_new(session, party("A"))
+    with pytest.raises(IntegrityError), transaction(session):
+        insert_new(session, party("A"))
+    assert len(session.scalars(select(Registration)).all()) == 1
+    assert not session.new
