@@ -19,7 +19,7 @@ THREADS = 4
 """In each process. They take turns anyway: with eight, whoever holds an event's lock waited for more of them."""
 GRACE_SECONDS = 20
 SWITCH_SECONDS = 0.0005
-"""Who holds an event's lock waits for the database a dozen times, and then each time for the thread that makes a page
+"""Who holds an event's lock waits for the database eight times, and then each time for the thread that makes a page
 meanwhile: for a tenth as long as Python would let it."""
 
 
