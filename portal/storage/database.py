@@ -25,6 +25,8 @@ started anew. Trying it each time, as SQLAlchemy would, takes as long as a quest
 RETURNED = "returned"
 
 WRITES = "portal_writes"
+INSERTED = "portal_inserted"
+"""What was written in a session's transaction beside its unit of work (``storage.inserting``)."""
 
 _LOCKS = re.compile(r"\bFOR (?:UPDATE|NO KEY UPDATE|SHARE|KEY SHARE)\b")
 
@@ -162,7 +164,12 @@ def transaction(session: Session) -> Iterator[None]:
             session.commit()
         except BaseException:
             session.rollback()
+            for row in session.info.get(INSERTED, ()):
+                if row in session:
+                    session.expunge(row)
             raise
+        finally:
+            session.info.pop(INSERTED, None)
 
 
 def clock_ahead(session: Session) -> timedelta:

@@ -12,16 +12,19 @@ from typing import cast
 from sqlalchemy import Connection, Table, insert, inspect
 from sqlalchemy.orm import RelationshipDirection, Session, make_transient_to_detached
 
+from portal.storage.database import INSERTED
 from portal.storage.models import Base
 
 
 def insert_new(session: Session, row: Base) -> None:
-    """Write a new row and those that hang on it. They stand in the session then, as after ``add`` and ``flush``.
+    """Write a new row and those that hang on it, inside a ``transaction``. They stand in the session then, as after
+    ``add`` and ``flush``, until it is taken back.
 
     What the row itself hangs on has to be there, and its foreign keys have to be set. Raises IntegrityError.
     """
     _insert(session.connection(), [row])
     session.add(row)
+    session.info.setdefault(INSERTED, []).append(row)
 
 
 def _insert(connection: Connection, rows: Sequence[Base]) -> None:

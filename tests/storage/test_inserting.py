@@ -119,3 +119,14 @@ def test_a_second_of_its_kind_is_refused_and_nothing_stays(session: Session) -> 
         insert_new(session, party("A"))
     assert len(session.scalars(select(Registration)).all()) == 1
     assert not session.new
+
+
+def test_what_was_taken_back_makes_room_for_another(session: Session) -> None:
+    gone = party("A")
+    with pytest.raises(ZeroDivisionError), transaction(session):
+        insert_new(session, gone)
+        raise ZeroDivisionError
+    assert gone not in session
+    with transaction(session):
+        insert_new(session, party("A"))  # on SQLite under the same number
+    assert len(session.scalars(select(Attendee)).all()) == 2
