@@ -22,13 +22,13 @@ def insert_new(session: Session, row: Base) -> None:
 
     What the row itself hangs on has to be there, and its foreign keys have to be set. Raises IntegrityError.
     """
-    _insert(session.connection(), [row])
+    written: list[Base] = session.info.setdefault(INSERTED, [])
+    _insert(session.connection(), [row], written)
     session.add(row)
-    session.info.setdefault(INSERTED, []).append(row)
 
 
-def _insert(connection: Connection, rows: Sequence[Base]) -> None:
-    """Write rows of one kind, in all of which the same is set."""
+def _insert(connection: Connection, rows: Sequence[Base], written: list[Base]) -> None:
+    """Write rows of one kind, in all of which the same is set, and what hangs on them."""
     if not rows:
         return
     kind = type(rows[0])
@@ -49,9 +49,10 @@ def _insert(connection: Connection, rows: Sequence[Base]) -> None:
                 for ours, theirs in keys:
                     setattr(other, theirs, getattr(row, ours))
             below += own_below
-        _insert(connection, below)
+        _insert(connection, below, written)
     for row in rows:
         make_transient_to_detached(row)
+    written += rows
 
 
 @cache
