@@ -20,6 +20,8 @@ from portal.storage.models import Attendee, EventRecord, Letter, Registration
 AT = time(9)
 """When reminders leave, in the site's zone."""
 DIGEST_AT = time(8)
+STILL_COMING = timedelta(minutes=1)
+"""A form that was sent before the hour may get its turn after it: the digest waits longer than anybody can."""
 DAY = timedelta(days=1)
 AFTER_FOR = timedelta(days=14)
 """How long after an event its materials are still sent: who adds them to the file later is in time."""
@@ -96,7 +98,7 @@ def _digest(session: Session, event: Event, write: LetterWriter) -> int:
     """Tell the organisers once a day who signed up since the last time."""
     if event.notify != "daily" or not write.contact:
         return 0
-    until = _last(DIGEST_AT, write.now, write.site)
+    until = _last(DIGEST_AT, write.now - STILL_COMING, write.site)
     told = session.scalar(select(EventRecord.digested_at).where(EventRecord.slug == event.slug))
     if (told and told >= until) or event.over_at < until - DAY:
         return 0
