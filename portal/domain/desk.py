@@ -21,7 +21,7 @@ from portal.domain import happenings, places, taken
 from portal.domain.communications import new_communication
 from portal.domain.errors import ChangeRefused
 from portal.domain.places import Party, Taken
-from portal.storage.inserting import insert_new
+from portal.storage.inserting import insert_registration
 from portal.storage.models import (
     CANCELLED,
     CONFIRMED,
@@ -84,7 +84,7 @@ class Desk:
         actor: Actor = REGISTRANT,
     ) -> None:
         self.session, self.slug, self.event, self.now = session, slug, event, now
-        self._write_letter = write_letter
+        self.write_letter = write_letter
         self.actor = actor
         record = taken.lock(session, slug, event.title if event else slug)
         self._somebody_listens = record.somebody_listens
@@ -112,15 +112,14 @@ class Desk:
             raise ValueError(f"registration {registration_id} is not of {self.slug}")
         return found
 
-    def register(self, registration: Registration, status: str, note: str = "") -> None:
-        """Take in a new registration whose people all get ``status``; places are not asked for here."""
+    def register(self, registration: Registration, letter: Letter | None, note: str = "") -> None:
+        """Take in a new registration, all of whose people get its status, and put the letter about it, if there is
+        one, in the outbox. Places are not asked for here."""
+        status, people = registration.status, registration.attendees
         _check_move(None, status)
         registration.waiting_since = self.now if status == WAITLISTED else None
-        registration.passed = 0
-        self._owe(registration)
-        insert_new(self.session, registration)
-        people = registration.attendees
-        insert_new(self.session, _entry(registration, "signed_up", self.actor, self.now, people, note))
+        entry = _entry(registration, "signed_up", self.actor, self.now, people, note)
+        insert_registration(self.session, registration, entry, *([letter] if letter else []))
         self._take_in(registration, people)
         self._tell(registration, "signed_up")
 
@@ -197,7 +196,7 @@ class Desk:
     def write(self, registration: Registration, kind: str, **words: Any) -> None:
         """Put a letter about a registration in the outbox, if there is an address; ``words`` are a LetterWriter's."""
         if registration.email or words.get("recipient"):
-            self.session.add(self._write_letter(registration, kind, **words))
+            self.session.add(self.write_letter(registration, kind, **words))
 
     def _take_in(self, registration: Registration, people: Sequence[Attendee]) -> None:
         """Count people who come new, and whom of the line they pass."""

@@ -1,6 +1,6 @@
 """Letters: what is written to a registrant, in their language, and put in the outbox.
 
-A letter is rendered in the transaction of what it is about, so that it says what was true then. The
+A letter is written to the outbox in the transaction of what it is about, and says what is true then. The
 registrant's link is a key: where it goes, the stored text has a mark (``letter_keys``), and it is put in while sending.
 """
 
@@ -189,7 +189,7 @@ class LetterWriter:
         elif person.status != CONFIRMED or self.event is None or self.event.status == CANCELLED:
             return
         else:
-            # The first of all its letters: nothing to look up while a sign-up holds the event's lock.
+            # The first of all its letters: there is nothing to look up.
             before = None if letter.kind == "confirmed" else _last_sequence(registration)
             sequence = 0 if before is None else before + 1
         letter.sequence = sequence

@@ -15,11 +15,10 @@ from portal.content.addresses import email_key
 from portal.content.event import NO_TICKET, Event, Question
 from portal.domain import link_requests, places, registration_link
 from portal.domain.communications import new_communication
-from portal.domain.desk import Desk
+from portal.domain.desk import Desk, WriteLetter
 from portal.domain.errors import SignupRefused
 from portal.domain.letters import LetterWriter
 from portal.domain.typed import folded
-from portal.storage.inserting import insert_new
 from portal.storage.ledger import Billing
 from portal.storage.models import Answer, Attendee, Letter, Registration
 
@@ -99,11 +98,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Draft:
-    """A registration as it will be when ``decision`` is what becomes of it, and its letter, if that is written."""
+    """A registration as it will be when ``decision`` is what becomes of it, and its letter, if one is written."""
 
     decision: str
     registration: Registration
-    letter: Letter | None = None
+    letter: Letter | None
 
 
 def draft(
@@ -122,10 +121,7 @@ def draft(
         raise SignupRefused("full")
     if standing:
         return None
-    registration = _registration(event, sent, decision, write.now, secret_key)
-    if registration.amount_due:
-        registration.communication = new_communication(session)
-    return Draft(decision, registration, write(registration, decision) if registration.email else None)
+    return _drafted(session, event, sent, decision, write, write.now, secret_key)
 
 
 def by_draft(drafted: Draft | None, attempt: Callable[[Draft | None], Result]) -> Result:
@@ -174,15 +170,26 @@ def sign_up(
         return Outcome("known_address", standing[0])
 
     if drafted is None or drafted.decision != decision:
-        drafted = Draft(decision, _registration(event, sent, decision, desk.now, secret_key))
-    registration = drafted.registration
-    desk.register(registration, decision, note="over_capacity" if over_capacity else "")
-    if drafted.letter:
-        drafted.letter.registration_id = registration.id
-        insert_new(session, drafted.letter)
-    elif letter:
-        desk.write(registration, decision)
-    return Outcome("saved", registration)
+        write = desk.write_letter if letter else None
+        drafted = _drafted(session, event, sent, decision, write, desk.now, secret_key)
+    desk.register(drafted.registration, drafted.letter, note="over_capacity" if over_capacity else "")
+    return Outcome("saved", drafted.registration)
+
+
+def _drafted(
+    session: Session,
+    event: Event,
+    sent: SignUp,
+    decision: str,
+    write: WriteLetter | None,
+    now: datetime,
+    secret_key: str,
+) -> Draft:
+    registration = _registration(event, sent, decision, now, secret_key)
+    if registration.amount_due:
+        registration.communication = new_communication(session)
+    letter = write(registration, decision) if write and registration.email else None
+    return Draft(decision, registration, letter)
 
 
 def _standing(session: Session, slug: str, sent: SignUp) -> Sequence[Registration]:
@@ -226,6 +233,7 @@ def _registration(event: Event, sent: SignUp, status: str, now: datetime, secret
         language=sent.language,
         privacy_version=sent.privacy_version,
         created_at=now,
+        passed=0,
         billing=Billing(**asdict(sent.billing)) if sent.billing else None,
         payments=[],
     )

@@ -1,65 +1,132 @@
-"""New rows, written beside the unit of work.
+"""A new registration, written beside the unit of work.
 
 The unit of work sorts what is new and looks after all that any row could have to do with another. For a registration
 with its people that took half of the time for which a sign-up holds up everybody else (``docs/performance.md``). Here
 it is known what hangs on what.
 """
 
-from collections.abc import Sequence
-from functools import cache
-from typing import cast
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import chain
+from json import JSONEncoder
+from typing import Any, TypeAlias, cast
 
-from sqlalchemy import Connection, Table, insert, inspect
-from sqlalchemy.orm import RelationshipDirection, Session, make_transient_to_detached
+import sqlalchemy as sa
+from sqlalchemy import Connection, Select, Table, insert, select
+from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from portal.storage.database import INSERTED
-from portal.storage.models import Base
+from portal.storage.models import Base, HistoryEntry, Letter, Registration
+
+NAMED = "registration_id"
+"""How a registration's number is called in whatever hangs on it."""
+
+Rows: TypeAlias = Mapping[Table, Sequence[Base]]
+"""What is written, by table; in all rows of one the same is set."""
 
 
-def insert_new(session: Session, row: Base) -> None:
-    """Write a new row and those that hang on it, inside a ``transaction``. They stand in the session then, as after
-    ``add`` and ``flush``, until it is taken back.
+def insert_registration(session: Session, registration: Registration, *beside: HistoryEntry | Letter) -> None:
+    """Write a new registration with its people, their answers and its billing address, and ``beside`` it one each of
+    what else speaks of it, inside a ``transaction``. All of it stands in the session then, as after ``add`` and
+    ``flush``, until it is taken back.
 
-    What the row itself hangs on has to be there, and its foreign keys have to be set. Raises IntegrityError.
+    Its event has to be there. Raises IntegrityError.
     """
-    written: list[Base] = session.info.setdefault(INSERTED, [])
-    _insert(session.connection(), [row], written)
-    session.add(row)
-
-
-def _insert(connection: Connection, rows: Sequence[Base], written: list[Base]) -> None:
-    """Write rows of one kind, in all of which the same is set, and what hangs on them."""
-    if not rows:
-        return
-    kind = type(rows[0])
-    table = cast("Table", kind.__table__)
-    values = [{name: value for name, value in vars(row).items() if name in table.c} for row in rows]
-    if table.autoincrement_column is None:
-        connection.execute(insert(table), values if len(values) > 1 else values[0])
-    else:
-        for row, own in zip(rows, values, strict=True):
-            key = connection.execute(insert(table), own).inserted_primary_key
-            setattr(row, table.autoincrement_column.name, key and key[0])
-    for name, keys in _hanging_on(kind):
-        below: list[Base] = []
-        for row in rows:
-            found = vars(row).get(name)
-            own_below = found if isinstance(found, list) else [found] if found else []
-            for other in own_below:
-                for ours, theirs in keys:
-                    setattr(other, theirs, getattr(row, ours))
-            below += own_below
-        _insert(connection, below, written)
-    for row in rows:
+    rows = _by_table(registration, beside)
+    connection = session.connection()
+    numbers = (
+        _in_one(connection, rows) if connection.dialect.name == "postgresql" else _in_turn(connection, rows)
+    )
+    for row, number in zip(cast("Sequence[Any]", (registration, *beside)), numbers, strict=True):
+        row.id = number
+    written = list(chain(*rows.values()))
+    for row in written:
+        if row is not registration:
+            setattr(row, NAMED, registration.id)
         make_transient_to_detached(row)
-    written += rows
+    session.add_all((registration, *beside))
+    session.info.setdefault(INSERTED, []).extend(written)
 
 
-@cache
-def _hanging_on(kind: type[Base]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The relationships to what hangs on rows of this kind, each with our columns and theirs."""
-    return [
-        (one.key, [(str(ours.name), str(theirs.name)) for ours, theirs in one.local_remote_pairs or ()])
-        for one in inspect(kind).relationships
-        if one.direction is RelationshipDirection.ONETOMANY
-    ]
+def _by_table(registration: Registration, beside: Sequence[Base]) -> Rows:
+    people = registration.attendees
+    for person in people:
+        for answer in person.all_answers:
+            answer.position = person.position
+    answers = [answer for person in people for answer in person.all_answers]
+    billing = [registration.billing] if registration.billing else []
+    kinds: list[Sequence[Base]] = [[registration], people, answers, billing, *([row] for row in beside)]
+    return {cast("Table", type(rows[0]).__table__): rows for rows in kinds if rows}
+
+
+def _in_turn(connection: Connection, rows: Rows) -> Sequence[int]:
+    """A statement for each table. Gives the numbers of the rows that have one of their own, as the database made
+    them."""
+    numbers: list[int] = []
+    for table, of_table in rows.items():
+        named = {NAMED: numbers[0]} if numbers else {}
+        values = [_set(row, table) | named for row in of_table]
+        done = connection.execute(insert(table), values if len(values) > 1 else values[0])
+        if _numbered(table):
+            numbers += done.inserted_primary_key or ()
+    return numbers
+
+
+def _in_one(connection: Connection, rows: Rows) -> Sequence[int]:
+    """The same in one statement: to PostgreSQL each is a journey, which takes longer than its work. It is the same
+    statement for any number of people, whose rows travel as JSON (as ``json_to_recordset`` reads it)."""
+    values = {table: [_set(row, table) for row in of_table] for table, of_table in rows.items()}
+    kinds = []
+    for table, of_table in values.items():
+        (names,) = {tuple(of_row) for of_row in of_table}
+        kinds.append((table, names))
+    sent = {table.name: _encode(of_table) for table, of_table in values.items()}
+    return connection.execute(_statement(tuple(kinds)), sent).one()
+
+
+@lru_cache
+def _statement(kinds: tuple[tuple[Table, tuple[str, ...]], ...]) -> Select[Any]:
+    """Writes to each table what is set in its rows, the registration's first, and asks for the numbers they get."""
+    written: list[sa.CTE] = []
+    for table, names in kinds:
+        sent = sa.cast(sa.bindparam(table.name, type_=sa.Text), sa.JSON)
+        columns = [sa.column(name, table.c[name].type) for name in names]
+        given = sa.func.json_to_recordset(sent).table_valued(*columns, name=f"given_{table.name}")
+        given = given.render_derived(with_types=True)
+        if written:
+            rows = select(*given.c, written[0].c.id).select_from(given.join(written[0], sa.true()))
+            new = insert(table).from_select([*names, NAMED], rows)
+        else:
+            new = insert(table).from_select(names, select(*given.c))
+        if _numbered(table):
+            new = new.returning(table.c.id)
+        written.append(new.cte(f"new_{table.name}"))
+    numbers = (select(new.c.id).scalar_subquery() for new in written if "id" in new.c)
+    return select(*numbers).add_cte(*written)
+
+
+def _numbered(table: Table) -> bool:
+    return table.autoincrement_column is not None
+
+
+def _set(row: Base, table: Table) -> dict[str, Any]:
+    """What a row says, or its table by default, in the order of its columns."""
+    said = vars(row)
+    values = {}
+    for one in table.c:
+        if one.name in said and one.name != NAMED:
+            values[one.name] = said[one.name]
+        elif isinstance(one.default, ScalarElementColumnDefault):
+            values[one.name] = one.default.arg
+    return values
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime) and value.tzinfo:
+        return value.astimezone(UTC).isoformat()
+    raise TypeError(f"cannot be stored: {value!r}")
+
+
+_encode = JSONEncoder(ensure_ascii=False, default=_plain).encode

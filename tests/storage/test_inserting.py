@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 from sqlalchemy import inspect, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError, StatementError
 from sqlalchemy.orm import Session
 
 from portal.storage.database import connect, transaction
-from portal.storage.inserting import insert_new
+from portal.storage.inserting import insert_registration
 from portal.storage.ledger import Billing
-from portal.storage.models import Answer, Attendee, Base, EventRecord, Letter, Registration
+from portal.storage.models import Answer, Attendee, Base, EventRecord, HistoryEntry, Letter, Registration
 
 NOW = datetime(2027, 1, 4, 9, tzinfo=UTC)
 TABLES = (Registration, Attendee, Answer, Billing)
@@ -73,7 +73,7 @@ def stored(session: Session, table: type[Base], registration_id: int) -> list[di
 def test_the_rows_are_those_of_the_unit_of_work(session: Session) -> None:
     ours, theirs = party("A"), party("B")
     with transaction(session):
-        insert_new(session, ours)
+        insert_registration(session, ours)
         session.add(theirs)
     numbers = ours.id, theirs.id
     session.expunge_all()
@@ -85,7 +85,7 @@ def test_the_rows_are_those_of_the_unit_of_work(session: Session) -> None:
 def test_what_was_written_is_in_the_session_and_not_written_again(session: Session) -> None:
     made = party("A")
     with transaction(session):
-        insert_new(session, made)
+        insert_registration(session, made)
         assert not session.new
         assert not session.dirty
         assert session.get(Registration, made.id) is made
@@ -98,25 +98,44 @@ def test_what_was_written_is_in_the_session_and_not_written_again(session: Sessi
     assert (kept.school, [len(person.all_answers) for person in kept.attendees]) == ("Sint-Jan", [2, 3])
 
 
-def test_what_hangs_on_nothing_else_goes_alone(session: Session) -> None:
-    made = party("A", people=1)
+def test_what_else_speaks_of_it_goes_with_it(session: Session) -> None:
+    made, codes = party("A"), ["K7M2-QX4P-1"]
     letter = Letter(
         event_slug="day", kind="confirmed", language="nl", recipient="emma@school.example", message_id="<1@x>",
-        subject="S", text="T", html="H", created_at=NOW, queued_at=NOW, due_at=NOW,
+        subject="S", text="Dag Zoë \n\U0001f600", html="H", created_at=NOW, queued_at=NOW, due_at=NOW, codes=codes,
     )  # fmt: skip
+    entry = HistoryEntry(at=NOW, actor="registrant", action="signed_up", people=[{"position": 0}])
     with transaction(session):
-        insert_new(session, made)
-        letter.registration_id = made.id
-        insert_new(session, letter)
+        insert_registration(session, made, entry, letter)
+        numbers = made.id, entry.id, letter.id
+    session.expunge_all()
     kept = session.scalars(select(Letter)).one()
-    assert (kept.id, kept.registration_id, kept.state, kept.codes) == (letter.id, made.id, "waiting", None)
+    assert (kept.registration_id, kept.id, kept.text) == (numbers[0], numbers[2], "Dag Zoë \n\U0001f600")
+    assert (kept.state, kept.codes, kept.transfer) == ("waiting", codes, None)
+    noted = session.scalars(select(HistoryEntry)).one()
+    assert (noted.registration_id, noted.id, noted.people) == (*numbers[:2], [{"position": 0}])
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_what_is_too_long_is_refused_and_never_cut(session: Session) -> None:
+    made = party("A")
+    made.school = "x" * 201
+    with pytest.raises(DataError), transaction(session):
+        insert_registration(session, made)
+
+
+def test_a_time_without_a_zone_is_refused(session: Session) -> None:
+    made = party("A")
+    made.created_at = NOW.replace(tzinfo=None)
+    with pytest.raises((TypeError, StatementError)), transaction(session):
+        insert_registration(session, made)
 
 
 def test_a_second_of_its_kind_is_refused_and_nothing_stays(session: Session) -> None:
     with transaction(session):
-        insert_new(session, party("A"))
+        insert_registration(session, party("A"))
     with pytest.raises(IntegrityError), transaction(session):
-        insert_new(session, party("A"))
+        insert_registration(session, party("A"))
     assert len(session.scalars(select(Registration)).all()) == 1
     assert not session.new
 
@@ -125,9 +144,9 @@ def test_what_was_taken_back_makes_room_for_another(session: Session) -> None:
     gone = party("A")
     hung_on_it = [*gone.attendees, *gone.attendees[0].all_answers, gone.billing]
     with pytest.raises(ZeroDivisionError), transaction(session):
-        insert_new(session, gone)
+        insert_registration(session, gone)
         raise ZeroDivisionError
     assert not any(row in session for row in (gone, *hung_on_it))
     with transaction(session):
-        insert_new(session, party("A"))  # on SQLite under the same number
+        insert_registration(session, party("A"))  # on SQLite under the same number
     assert len(session.scalars(select(Attendee)).all()) == 2
