@@ -114,12 +114,12 @@ class Desk:
 
     def register(self, registration: Registration, letter: Letter | None, note: str = "") -> None:
         """Take in a new registration, all of whose people get its status, and put the letter about it, if there is
-        one, in the outbox. Places are not asked for here."""
+        one, in the outbox. If something is due, its number has been given. Places are not asked for here."""
         status, people = registration.status, registration.attendees
         _check_move(None, status)
         registration.waiting_since = self.now if status == WAITLISTED else None
         entry = _entry(registration, "signed_up", self.actor, self.now, people, note)
-        insert_registration(self.session, registration, entry, *([letter] if letter else []))
+        insert_registration(self.session, registration, entry, letter)
         self._take_in(registration, people)
         self._tell(registration, "signed_up")
 

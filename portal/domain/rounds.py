@@ -20,8 +20,9 @@ from portal.storage.models import Attendee, EventRecord, Letter, Registration
 AT = time(9)
 """When reminders leave, in the site's zone."""
 DIGEST_AT = time(8)
-STILL_COMING = timedelta(minutes=1)
-"""A form that was sent before the hour may get its turn after it: the digest waits longer than anybody can."""
+STILL_COMING = timedelta(minutes=3)
+"""A form that was sent before the hour may get its turn after it; nobody's takes this long (each lock is waited for
+for ``database.LOCK_TIMEOUT`` at most)."""
 DAY = timedelta(days=1)
 AFTER_FOR = timedelta(days=14)
 """How long after an event its materials are still sent: who adds them to the file later is in time."""

@@ -266,6 +266,8 @@ def new_attendee(
         ticket_label=ticket.label,
         price=ticket.price,
         search_text=search_text(person, registration),
+        cancelled_at=None,
+        checked_in_at=None,
         # Unanswered ones are kept too: the record says what was asked.
         all_answers=[
             asked_of(number, question, (person.answers if question.each else once or {}))

@@ -28,7 +28,8 @@ WRITES = "portal_writes"
 INSERTED = "portal_inserted"
 """What was written in a session's transaction beside its unit of work (``storage.inserting``)."""
 
-_LOCKS = re.compile(r"\bFOR (?:UPDATE|NO KEY UPDATE|SHARE|KEY SHARE)\b")
+_LOCKS_OR_WRITES = re.compile(r"\bFOR (?:UPDATE|NO KEY UPDATE|SHARE|KEY SHARE)\b|\bINSERT INTO\b")
+"""A question may lock, or write on its way (``WITH ... AS (INSERT INTO ...) SELECT``)."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -121,7 +122,7 @@ def _refuse_outside(
     PgBouncer's others would be given what was set for us."""
     if connection.get_execution_options().get(WRITES):
         return
-    if context.isinsert or context.isupdate or context.isdelete or _LOCKS.search(statement):
+    if context.isinsert or context.isupdate or context.isdelete or _LOCKS_OR_WRITES.search(statement):
         raise InvalidRequestError("written or locked outside a transaction")
 
 

@@ -20,20 +20,26 @@ from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from portal.storage.database import INSERTED
 from portal.storage.models import Base, HistoryEntry, Letter, Registration
 
-NAMED = "registration_id"
-"""How a registration's number is called in whatever hangs on it."""
+REGISTRATION_ID = "registration_id"
+"""How a registration's number is called in all that hangs on it."""
 
 Rows: TypeAlias = Mapping[Table, Sequence[Base]]
 """What is written, by table; in all rows of one the same is set."""
 
 
-def insert_registration(session: Session, registration: Registration, *beside: HistoryEntry | Letter) -> None:
-    """Write a new registration with its people, their answers and its billing address, and ``beside`` it one each of
-    what else speaks of it, inside a ``transaction``. All of it stands in the session then, as after ``add`` and
-    ``flush``, until it is taken back.
+def insert_registration(
+    session: Session,
+    registration: Registration,
+    entry: HistoryEntry | None = None,
+    letter: Letter | None = None,
+) -> None:
+    """Write a new registration with its people, their answers and its billing address, an entry of its history and a
+    letter about it, inside a ``transaction``. All of it stands in the session then, as after ``add`` and ``flush``,
+    until it is taken back.
 
     Its event has to be there. Raises IntegrityError.
     """
+    beside: list[Base] = [row for row in (entry, letter) if row]
     rows = _by_table(registration, beside)
     connection = session.connection()
     numbers = (
@@ -44,7 +50,7 @@ def insert_registration(session: Session, registration: Registration, *beside: H
     written = list(chain(*rows.values()))
     for row in written:
         if row is not registration:
-            setattr(row, NAMED, registration.id)
+            setattr(row, REGISTRATION_ID, registration.id)
         make_transient_to_detached(row)
     session.add_all((registration, *beside))
     session.info.setdefault(INSERTED, []).extend(written)
@@ -66,10 +72,10 @@ def _in_turn(connection: Connection, rows: Rows) -> Sequence[int]:
     them."""
     numbers: list[int] = []
     for table, of_table in rows.items():
-        named = {NAMED: numbers[0]} if numbers else {}
+        named = {REGISTRATION_ID: numbers[0]} if numbers else {}
         values = [_set(row, table) | named for row in of_table]
         done = connection.execute(insert(table), values if len(values) > 1 else values[0])
-        if _numbered(table):
+        if "id" in table.c:
             numbers += done.inserted_primary_key or ()
     return numbers
 
@@ -93,22 +99,18 @@ def _statement(kinds: tuple[tuple[Table, tuple[str, ...]], ...]) -> Select[Any]:
     for table, names in kinds:
         sent = sa.cast(sa.bindparam(table.name, type_=sa.Text), sa.JSON)
         columns = [sa.column(name, table.c[name].type) for name in names]
-        given = sa.func.json_to_recordset(sent).table_valued(*columns, name=f"given_{table.name}")
-        given = given.render_derived(with_types=True)
+        given = sa.func.json_to_recordset(sent).table_valued(*columns)
+        given = given.render_derived(name=f"given_{table.name}", with_types=True)
         if written:
             rows = select(*given.c, written[0].c.id).select_from(given.join(written[0], sa.true()))
-            new = insert(table).from_select([*names, NAMED], rows)
+            new = insert(table).from_select([*names, REGISTRATION_ID], rows, include_defaults=False)
         else:
-            new = insert(table).from_select(names, select(*given.c))
-        if _numbered(table):
+            new = insert(table).from_select(names, select(*given.c), include_defaults=False)
+        if "id" in table.c:
             new = new.returning(table.c.id)
         written.append(new.cte(f"new_{table.name}"))
     numbers = (select(new.c.id).scalar_subquery() for new in written if "id" in new.c)
     return select(*numbers).add_cte(*written)
-
-
-def _numbered(table: Table) -> bool:
-    return table.autoincrement_column is not None
 
 
 def _set(row: Base, table: Table) -> dict[str, Any]:
@@ -116,7 +118,7 @@ def _set(row: Base, table: Table) -> dict[str, Any]:
     said = vars(row)
     values = {}
     for one in table.c:
-        if one.name in said and one.name != NAMED:
+        if one.name in said and one.name != REGISTRATION_ID:
             values[one.name] = said[one.name]
         elif isinstance(one.default, ScalarElementColumnDefault):
             values[one.name] = one.default.arg
@@ -126,7 +128,7 @@ def _set(row: Base, table: Table) -> dict[str, Any]:
 def _plain(value: object) -> str:
     if isinstance(value, datetime) and value.tzinfo:
         return value.astimezone(UTC).isoformat()
-    raise TypeError(f"cannot be stored: {value!r}")
+    raise ValueError(f"a {type(value).__name__} cannot be stored, or has no zone")
 
 
 _encode = JSONEncoder(ensure_ascii=False, default=_plain).encode

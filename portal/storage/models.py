@@ -373,9 +373,9 @@ class Letter(Outgoing, Base):
     """Which change of the registration's calendar entry that is (RFC 5546); None without a calendar file."""
     facts: Mapped[str] = mapped_column(Text, default="", server_default="")
     """What it says of time and place (``domain.facts``), where it is the letter to know that from."""
-    transfer: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    transfer: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """What its reader is asked to pay (``formats.transfer.Transfer``), for the code that goes with it."""
-    codes: Mapped[list[str] | None] = mapped_column(JSON)
+    codes: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     """What is scanned at the door, for each who comes (``formats.person_code``)."""
 
     registration: Mapped[Registration | None] = relationship()

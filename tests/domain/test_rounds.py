@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import select
 
+from portal.domain.rounds import STILL_COMING
 from portal.storage.models import Letter
 from portal.worker import Clerk, LineKeeper, crew_of
 from tests.support.outbox import EMMA, at_the_desk, entry, letters, sign_up
@@ -193,16 +194,16 @@ def test_who_wants_to_hear_of_each_sign_up_from_now_on_does_not_hear_of_old_ones
 def test_a_daily_letter_tells_of_a_day_and_of_nothing_twice(make_portal: MakePortal) -> None:
     portal = make_portal(site=SITE + "notify: daily\n")
     sign_up(portal, "en", "Noor")  # Monday at ten
-    eight, minute = datetime(2027, 1, 5, 7, tzinfo=UTC), timedelta(minutes=1)
+    eight, late = datetime(2027, 1, 5, 7, tzinfo=UTC), STILL_COMING
     assert round_at(portal, eight) == 0
     portal.clock.now = eight - timedelta(seconds=1)
     sign_up(portal, first_name="Wout", email="wout@school.example")  # sent before eight, and late in its turn
-    assert [round_at(portal, eight + minute) for _ in range(2)] == [1, 0]
-    portal.clock.now = eight + minute
+    assert [round_at(portal, eight + late) for _ in range(2)] == [1, 0]
+    portal.clock.now = eight + late
     sign_up(portal, first_name="Lies", email="lies@school.example")
     assert round_at(portal, eight + timedelta(hours=23)) == 0
-    assert round_at(portal, eight + timedelta(days=1) + minute) == 1
-    assert round_at(portal, eight + timedelta(days=2) + minute) == 0
+    assert round_at(portal, eight + timedelta(days=1) + late) == 1
+    assert round_at(portal, eight + timedelta(days=2) + late) == 0
     first, second = letters(portal, "digest")
     assert "Emma Peeters" in first.text
     assert "Noor Maes" in first.text

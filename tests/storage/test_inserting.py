@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import inspect, select
-from sqlalchemy.exc import DataError, IntegrityError, StatementError
+from sqlalchemy import inspect, null, select
+from sqlalchemy.exc import DataError, IntegrityError, InvalidRequestError, StatementError
 from sqlalchemy.orm import Session
 
 from portal.storage.database import connect, transaction
@@ -103,6 +103,7 @@ def test_what_else_speaks_of_it_goes_with_it(session: Session) -> None:
     letter = Letter(
         event_slug="day", kind="confirmed", language="nl", recipient="emma@school.example", message_id="<1@x>",
         subject="S", text="Dag Zoë \n\U0001f600", html="H", created_at=NOW, queued_at=NOW, due_at=NOW, codes=codes,
+        transfer=None,
     )  # fmt: skip
     entry = HistoryEntry(at=NOW, actor="registrant", action="signed_up", people=[{"position": 0}])
     with transaction(session):
@@ -112,6 +113,7 @@ def test_what_else_speaks_of_it_goes_with_it(session: Session) -> None:
     kept = session.scalars(select(Letter)).one()
     assert (kept.registration_id, kept.id, kept.text) == (numbers[0], numbers[2], "Dag Zoë \n\U0001f600")
     assert (kept.state, kept.codes, kept.transfer) == ("waiting", codes, None)
+    assert session.scalar(select(Letter.transfer.is_(null()))) is True
     noted = session.scalars(select(HistoryEntry)).one()
     assert (noted.registration_id, noted.id, noted.people) == (*numbers[:2], [{"position": 0}])
 
@@ -127,8 +129,15 @@ def test_what_is_too_long_is_refused_and_never_cut(session: Session) -> None:
 def test_a_time_without_a_zone_is_refused(session: Session) -> None:
     made = party("A")
     made.created_at = NOW.replace(tzinfo=None)
-    with pytest.raises((TypeError, StatementError)), transaction(session):
+    with pytest.raises((ValueError, StatementError)), transaction(session):
         insert_registration(session, made)
+
+
+def test_outside_a_transaction_it_is_an_error_and_leaves_nothing(session: Session) -> None:
+    with pytest.raises(InvalidRequestError, match="outside a transaction"):
+        insert_registration(session, party("A"))
+    session.rollback()
+    assert session.scalars(select(Registration)).all() == []
 
 
 def test_a_second_of_its_kind_is_refused_and_nothing_stays(session: Session) -> None:
