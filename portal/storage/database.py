@@ -28,7 +28,7 @@ WRITES = "portal_writes"
 INSERTED = "portal_inserted"
 """What was written in a session's transaction beside its unit of work (``storage.inserting``)."""
 
-_LOCKS_OR_WRITES = re.compile(r"\bFOR (?:UPDATE|NO KEY UPDATE|SHARE|KEY SHARE)\b|\bINSERT INTO\b")
+_LOCKS_OR_WRITES = re.compile(r"\bFOR (?:UPDATE|NO KEY UPDATE|SHARE|KEY SHARE)\b|\bAS\s*\(INSERT\b")
 """A question may lock, or write on its way (``WITH ... AS (INSERT INTO ...) SELECT``)."""
 
 
