@@ -190,6 +190,17 @@ def test_without_webhooks_a_sign_up_asks_no_question_more(
     assert all("FROM events" in statement for statement in about)
 
 
+def test_of_a_party_it_is_told_without_asking_for_each_person(
+    make_portal: MakePortal, receiver: Receiver
+) -> None:
+    portal = make_portal()
+    listening(portal, receiver)
+    with statements_of(portal) as asked:
+        sign_up(portal, "en", "Noor", "Lies")
+    assert len(deliveries(portal)) == 1
+    assert not [statement for statement in asked if "FROM attendees" in statement]
+
+
 def test_what_is_not_taken_comes_again_under_the_same_id_each_time_later(
     make_portal: MakePortal, receiver: Receiver
 ) -> None:

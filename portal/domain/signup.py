@@ -266,6 +266,7 @@ def new_attendee(
         ticket_label=ticket.label,
         price=ticket.price,
         search_text=search_text(person, registration),
+        # Said, so that who tells programs of this person need not ask.
         cancelled_at=None,
         checked_in_at=None,
         # Unanswered ones are kept too: the record says what was asked.

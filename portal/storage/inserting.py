@@ -73,7 +73,7 @@ def _in_turn(connection: Connection, rows: Rows) -> Sequence[int]:
     numbers: list[int] = []
     for table, of_table in rows.items():
         named = {REGISTRATION_ID: numbers[0]} if numbers else {}
-        values = [_set(row, table) | named for row in of_table]
+        values = [_values(row, table) | named for row in of_table]
         done = connection.execute(insert(table), values if len(values) > 1 else values[0])
         if "id" in table.c:
             numbers += done.inserted_primary_key or ()
@@ -83,7 +83,7 @@ def _in_turn(connection: Connection, rows: Rows) -> Sequence[int]:
 def _in_one(connection: Connection, rows: Rows) -> Sequence[int]:
     """The same in one statement: to PostgreSQL each is a journey, which takes longer than its work. It is the same
     statement for any number of people, whose rows travel as JSON (as ``json_to_recordset`` reads it)."""
-    values = {table: [_set(row, table) for row in of_table] for table, of_table in rows.items()}
+    values = {table: [_values(row, table) for row in of_table] for table, of_table in rows.items()}
     kinds = []
     for table, of_table in values.items():
         (names,) = {tuple(of_row) for of_row in of_table}
@@ -113,7 +113,7 @@ def _statement(kinds: tuple[tuple[Table, tuple[str, ...]], ...]) -> Select[Any]:
     return select(*numbers).add_cte(*written)
 
 
-def _set(row: Base, table: Table) -> dict[str, Any]:
+def _values(row: Base, table: Table) -> dict[str, Any]:
     """What a row says, or its table by default, in the order of its columns."""
     said = vars(row)
     values = {}

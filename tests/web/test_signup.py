@@ -618,7 +618,9 @@ def test_a_sign_up_asks_the_database_little(make_portal: MakePortal) -> None:
     form = visitor.get(FORM)
     with statements_of(portal) as asked:
         visitor.submit(form, EMMA | {"email": "noor@school.example", "answers-level": "beginner"})
-    assert len(asked) <= 11, "\n".join(asked)
+    # The counts, who is known; the lock, the counts, what is written (PostgreSQL takes it in one), the counts again.
+    most = 6 if portal.engine.dialect.name == "postgresql" else 10
+    assert len(asked) <= most, "\n".join(asked)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
