@@ -94,18 +94,23 @@ def _in_one(connection: Connection, rows: Rows) -> Sequence[int]:
 
 @lru_cache
 def _statement(kinds: tuple[tuple[Table, tuple[str, ...]], ...]) -> Select[Any]:
-    """Writes to each table what is set in its rows, the registration's first, and asks for the numbers they get."""
+    """Writes to each table what is set in its rows, the registration's first, and asks for the numbers they get.
+
+    Its text stays short: psycopg takes what has more than 4,096 characters apart anew each time.
+    """
+    sent: sa.ColumnElement[Any] = sa.literal_column("sent.*")
     written: list[sa.CTE] = []
     for table, names in kinds:
-        sent = sa.cast(sa.bindparam(table.name, type_=sa.Text), sa.JSON)
+        text = sa.cast(sa.bindparam(table.name, type_=sa.Text), sa.JSON)
         columns = [sa.column(name, table.c[name].type) for name in names]
-        given = sa.func.json_to_recordset(sent).table_valued(*columns)
-        given = given.render_derived(name=f"given_{table.name}", with_types=True)
+        rows = sa.func.json_to_recordset(text).table_valued(*columns)
+        rows = rows.render_derived(name="sent", with_types=True)
         if written:
-            rows = select(*given.c, written[0].c.id).select_from(given.join(written[0], sa.true()))
-            new = insert(table).from_select([*names, REGISTRATION_ID], rows, include_defaults=False)
+            values = select(sent, written[0].c.id).select_from(rows.join(written[0], sa.true()))
+            new = insert(table).from_select([*names, REGISTRATION_ID], values, include_defaults=False)
         else:
-            new = insert(table).from_select(names, select(*given.c), include_defaults=False)
+            values = select(sent).select_from(rows)
+            new = insert(table).from_select(names, values, include_defaults=False)
         if "id" in table.c:
             new = new.returning(table.c.id)
         written.append(new.cte(f"new_{table.name}"))

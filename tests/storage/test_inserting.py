@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import inspect, null, select
+from sqlalchemy.event import listen
 from sqlalchemy.exc import DataError, IntegrityError, InvalidRequestError, StatementError
 from sqlalchemy.orm import Session
 
@@ -50,6 +51,20 @@ def party(name: str, people: int = 2) -> Registration:
             )
             for position in range(people)
         ],
+    )
+
+
+def letter(**values: object) -> Letter:
+    return Letter(
+        event_slug="day", kind="confirmed", language="nl", recipient="emma@school.example", message_id="<1@x>",
+        reply_to="info@x.example", subject="S", text="Dag Zoë \n\U0001f600", html="H", calendar="C", sequence=0,
+        facts="F", created_at=NOW, queued_at=NOW, due_at=NOW, **values,
+    )  # fmt: skip
+
+
+def entry() -> HistoryEntry:
+    return HistoryEntry(
+        at=NOW, actor="registrant", organiser_id=None, action="signed_up", people=[{"position": 0}], note=""
     )
 
 
@@ -100,15 +115,10 @@ def test_what_was_written_is_in_the_session_and_not_written_again(session: Sessi
 
 def test_what_else_speaks_of_it_goes_with_it(session: Session) -> None:
     made, codes = party("A"), ["K7M2-QX4P-1"]
-    letter = Letter(
-        event_slug="day", kind="confirmed", language="nl", recipient="emma@school.example", message_id="<1@x>",
-        subject="S", text="Dag Zoë \n\U0001f600", html="H", created_at=NOW, queued_at=NOW, due_at=NOW, codes=codes,
-        transfer=None,
-    )  # fmt: skip
-    entry = HistoryEntry(at=NOW, actor="registrant", action="signed_up", people=[{"position": 0}])
+    signed_up, confirmed = entry(), letter(codes=codes, transfer=None)
     with transaction(session):
-        insert_registration(session, made, entry, letter)
-        numbers = made.id, entry.id, letter.id
+        insert_registration(session, made, signed_up, confirmed)
+        numbers = made.id, signed_up.id, confirmed.id
     session.expunge_all()
     kept = session.scalars(select(Letter)).one()
     assert (kept.registration_id, kept.id, kept.text) == (numbers[0], numbers[2], "Dag Zoë \n\U0001f600")
@@ -116,6 +126,22 @@ def test_what_else_speaks_of_it_goes_with_it(session: Session) -> None:
     assert session.scalar(select(Letter.transfer.is_(null()))) is True
     noted = session.scalars(select(HistoryEntry)).one()
     assert (noted.registration_id, noted.id, noted.people) == (*numbers[:2], [{"position": 0}])
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_the_largest_is_one_statement_that_psycopg_keeps(session: Session) -> None:
+    asked: list[str] = []
+    listen(
+        session.get_bind(),
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, *_rest: asked.append(statement),
+    )
+    made = party("A", people=20)
+    made.communication = "101327481583"
+    with transaction(session):
+        insert_registration(session, made, entry(), letter(codes=["K7M2-QX4P-1"], transfer={"cents": 6500}))
+    assert len(asked) == 1
+    assert len(asked[0]) <= 4096, "psycopg takes longer ones apart anew each time"
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
